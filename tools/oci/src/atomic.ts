@@ -1,0 +1,61 @@
+// Nothing half written: a file appears under its name only when all of it is on the disk. A crash or a kill leaves at most a
+// temporary file beside it, never a torn one in its place.
+
+import { randomUUID } from "node:crypto";
+import { mkdir, open, rename, rm } from "node:fs/promises";
+import type { FileHandle } from "node:fs/promises";
+import { basename, dirname, join } from "node:path";
+
+/** A file being written beside the one it will replace (rename is atomic within one file system only). */
+export interface AtomicFile {
+  readonly handle: FileHandle;
+  /** Flushes to the disk and puts the file in its place. */
+  commit(): Promise<void>;
+  /** Removes what was written; after `commit` it does nothing. */
+  discard(): Promise<void>;
+}
+
+/** Begins to write `file`, making its folder where it is missing. Always end with `discard()`, in a `finally`. */
+export async function openAtomic(file: string, mode = 0o644): Promise<AtomicFile> {
+  const folder = dirname(file);
+  const temporary = join(folder, `.${basename(file).slice(0, 80)}.${randomUUID()}.tmp`);
+  await mkdir(folder, { recursive: true });
+  const handle = await open(temporary, "wx", mode);
+  let placed = false;
+  return {
+    handle,
+    async commit() {
+      await handle.sync();
+      await handle.close();
+      await rename(temporary, file);
+      placed = true;
+      await syncFolder(folder);
+    },
+    async discard() {
+      if (placed) return;
+      await handle.close();
+      await rm(temporary, { force: true });
+    },
+  };
+}
+
+/** Replaces `file` by `content` in one step, or leaves it as it was. */
+export async function writeFileAtomic(file: string, content: string | Uint8Array, mode?: number): Promise<void> {
+  const atomic = await openAtomic(file, mode);
+  try {
+    await atomic.handle.writeFile(content);
+    await atomic.commit();
+  } finally {
+    await atomic.discard();
+  }
+}
+
+/** Makes a rename survive a power cut: the name is in the folder's own data. */
+async function syncFolder(folder: string): Promise<void> {
+  const handle = await open(folder, "r");
+  try {
+    await handle.sync();
+  } finally {
+    await handle.close();
+  }
+}

@@ -2,6 +2,22 @@
 // no Nx and no command line.
 
 export * from "./atomic.ts";
+export * from "./blobstore.ts";
+export * from "./canonical.ts";
+export * from "./config.ts";
+export * from "./descriptor.ts";
+export * from "./digest.ts";
+export * from "./document.ts";
 export * from "./error.ts";
+export * from "./imageindex.ts";
+export * from "./indexof.ts";
+export * from "./layout.ts";
+export * from "./manifest.ts";
+export * from "./mediatype.ts";
+export * from "./platform.ts";
+export * from "./record.ts";
+export * from "./recordof.ts";
+export * from "./reference.ts";
 export { run } from "./run.ts";
 export type { RunOptions, RunResult } from "./run.ts";
+export * from "./unpacked.ts";

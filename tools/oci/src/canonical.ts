@@ -1,0 +1,15 @@
+// The one way we write JSON that will be named by its digest: keys sorted, no white space, so the same value is the same bytes.
+
+/** @param value plain JSON data; `undefined` properties are left out */
+export function canonicalJson(value: unknown): string {
+  return JSON.stringify(value, (_key, inner: unknown) => (isPlainObject(inner) ? sorted(inner) : inner));
+}
+
+function isPlainObject(value: unknown): value is Record<string, unknown> {
+  return typeof value === "object" && value !== null && !Array.isArray(value);
+}
+
+/** Keys by code unit: the order must not depend on the machine's locale. */
+export function sorted<T>(object: Record<string, T>): Record<string, T> {
+  return Object.fromEntries(Object.entries(object).sort(([a], [b]) => (a < b ? -1 : a > b ? 1 : 0)));
+}

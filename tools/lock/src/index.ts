@@ -1,0 +1,22 @@
+// What an image takes from upstream: declared in project.json, pinned in image.lock.json, fetched for a build, refreshed on
+// request.
+
+export { checkLock } from "./check.ts";
+export type { CheckOptions, LockFinding } from "./check.ts";
+export { changesBetween, formatChanges } from "./changes.ts";
+export type { Change } from "./changes.ts";
+export { defaultCacheDir } from "./cache.ts";
+export { debianArchitecture, debianSources, packageFileName } from "./debian/archive.ts";
+export type { DebianArchitecture, DebianSources } from "./debian/archive.ts";
+export { filesDeclaration, packagesDeclaration, readDeclaration } from "./declaration.ts";
+export type { Declaration, PackageSetDeclaration } from "./declaration.ts";
+export { fetchFiles } from "./fetch-files.ts";
+export { fetchPackages } from "./fetch-packages.ts";
+export type { Drift, FetchOptions, FetchedPackages, PackageFetchOptions } from "./fetch-packages.ts";
+export { LOCK_FILE, emptyLock, formatLock, readLock, writeLock } from "./lock-file.ts";
+export { refreshLock } from "./refresh.ts";
+export type { RefreshOptions, Refreshed } from "./refresh.ts";
+export { imageLock, lockJsonSchema } from "./schema.ts";
+export type { DebianPackage, ImageLock, LockedFile, PackageSet } from "./schema.ts";
+export { unpackPackages } from "./unpack.ts";
+export { parseDocument, readDocument } from "./document.ts";

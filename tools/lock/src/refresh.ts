@@ -1,0 +1,104 @@
+// Refreshing a lock: every pin of an image is found anew, and the difference told as data before anyone commits it.
+
+import { WaybillError } from "@waybill/oci";
+import { changesBetween } from "./changes.ts";
+import type { Change } from "./changes.ts";
+import { debianArchitecture, debianSources } from "./debian/archive.ts";
+import type { DebianArchitecture, DebianSources } from "./debian/archive.ts";
+import { extraSuitesOf, resolvePackages } from "./debian/resolve.ts";
+import { readDeclaration } from "./declaration.ts";
+import type { Declaration, PackageSetDeclaration } from "./declaration.ts";
+import { resolveFile } from "./files/resolve.ts";
+import { packagesOf } from "./images.ts";
+import { readLock, writeLock } from "./lock-file.ts";
+import type { DebianPackage, ImageLock, LockedFile, PackageSet } from "./schema.ts";
+
+export interface RefreshOptions {
+  /** As "linux/amd64"; default: what project.json declares. */
+  platforms?: readonly string[] | undefined;
+  /** References of images that aren't of this repo, as the Dockerfile's FROM lines have them. */
+  externalBases?: readonly string[] | undefined;
+  /** Asks a registry for the digest of a reference; needed where there are external bases. */
+  resolveBase?: ((reference: string) => Promise<string>) | undefined;
+  /** Finds the changes and writes nothing. */
+  dryRun?: boolean | undefined;
+  sources?: DebianSources | undefined;
+  onProgress?: ((line: string) => void) | undefined;
+}
+
+export interface Refreshed {
+  before: ImageLock;
+  after: ImageLock;
+  changes: Change[];
+}
+
+/**
+ * Finds the newest of everything the image in `imageFolder` declares and writes its image.lock.json.
+ * @throws {WaybillError} a bad project.json, a name upstream doesn't have, an upstream that can't be reached, no apt here
+ */
+export async function refreshLock(imageFolder: string, options: RefreshOptions = {}): Promise<Refreshed> {
+  const declaration = await readDeclaration(imageFolder);
+  const platforms = options.platforms ?? declaration.platforms;
+  const before = await readLock(imageFolder);
+  const after: ImageLock = {
+    lockVersion: 1,
+    packages: await refreshPackages(imageFolder, declaration, platforms, options),
+    files: await refreshFiles(declaration, platforms),
+    bases: await refreshBases(options),
+  };
+  const changes = changesBetween(before, after);
+  if (!options.dryRun) await writeLock(imageFolder, after);
+  return { before, after, changes };
+}
+
+async function refreshPackages(
+  imageFolder: string,
+  { packages }: Declaration,
+  platforms: readonly string[],
+  options: RefreshOptions,
+): Promise<Record<string, PackageSet>> {
+  const locked: Record<string, PackageSet> = {};
+  for (const [name, set] of Object.entries(packages)) {
+    const extra = extraSuitesOf(set);
+    const entry: PackageSet = { suite: set.suite, ...(extra.length > 0 && { suites: extra }) };
+    for (const platform of platforms) {
+      const arch = architectureOf(platform, imageFolder);
+      entry[arch] = await refreshSet(imageFolder, set, arch, options);
+    }
+    locked[name] = entry;
+  }
+  return locked;
+}
+
+async function refreshSet(
+  imageFolder: string,
+  set: PackageSetDeclaration,
+  arch: DebianArchitecture,
+  { sources = debianSources(), onProgress }: RefreshOptions,
+): Promise<DebianPackage[]> {
+  const installed = set.on === undefined ? [] : await packagesOf(set.on, arch, imageFolder);
+  return await resolvePackages(set, { sources, arch, installed, onProgress });
+}
+
+function architectureOf(platform: string, where: string): DebianArchitecture {
+  const arch = debianArchitecture(platform);
+  if (arch === undefined) throw new WaybillError(`Debian has no packages for the platform ${platform}`, { where });
+  return arch;
+}
+
+async function refreshFiles(
+  { files }: Declaration,
+  platforms: readonly string[],
+): Promise<Record<string, LockedFile[]>> {
+  const locked: Record<string, LockedFile[]> = {};
+  for (const [name, requests] of Object.entries(files)) {
+    locked[name] = (await Promise.all(requests.map((request) => resolveFile(request, platforms)))).flat();
+  }
+  return locked;
+}
+
+async function refreshBases({ externalBases = [], resolveBase }: RefreshOptions): Promise<Record<string, string>> {
+  if (externalBases.length > 0 && resolveBase === undefined) throw new Error("external bases need resolveBase");
+  const pairs = externalBases.map(async (reference) => [reference, await resolveBase?.(reference)] as const);
+  return Object.fromEntries((await Promise.all(pairs)).filter((pair): pair is [string, string] => !!pair[1]));
+}

@@ -1,0 +1,53 @@
+/** The HTTP service, put together; listening is the caller's. */
+import { randomUUID } from "node:crypto";
+import Fastify, { type FastifyInstance } from "fastify";
+import type { Config } from "../config.ts";
+import type { Database } from "../database/database.ts";
+import { ImageStore } from "../image-store.ts";
+import { imageRoutes } from "./image-routes.ts";
+import { addMetrics } from "./metrics.ts";
+import { addOpenApi } from "./openapi.ts";
+import { addProbes } from "./probes.ts";
+import { answerError, HttpProblem } from "./problem.ts";
+import { Readiness } from "./readiness.ts";
+import { useZod } from "./zod-schemas.ts";
+
+/** What a proxy in front may have called the request; anything else could forge log lines. */
+const REQUEST_ID = /^[\w.:-]{1,128}$/;
+
+/** How long a client may take to send a request. Milliseconds. */
+const REQUEST_TIMEOUT = 30_000;
+
+export type AppConfig = Pick<Config, "apiToken" | "bodyLimit" | "logLevel">;
+
+export async function buildApp(config: AppConfig, database: Database): Promise<FastifyInstance> {
+  const app = Fastify({
+    logger: { level: config.logLevel, redact: ["req.headers.authorization"] },
+    bodyLimit: config.bodyLimit,
+    requestTimeout: REQUEST_TIMEOUT,
+    genReqId: (request) => known(request.headers["x-request-id"]) ?? randomUUID(),
+  });
+  const readiness = new Readiness(database);
+  useZod(app);
+  app.setErrorHandler(answerError);
+  app.setNotFoundHandler((request) => {
+    throw new HttpProblem(
+      404,
+      `there is no ${request.method} ${request.url.split("?")[0]}: /openapi.json lists what there is`,
+    );
+  });
+  app.addHook("onRequest", async (request, reply) => void reply.header("x-request-id", request.id));
+  const metrics = addMetrics(app);
+  addOpenApi(app);
+  addProbes(app, readiness);
+  await app.register(imageRoutes, {
+    store: new ImageStore(database),
+    apiToken: config.apiToken,
+    recorded: metrics.recorded,
+  });
+  return app;
+}
+
+function known(header: string | string[] | undefined): string | undefined {
+  return typeof header === "string" && REQUEST_ID.test(header) ? header : undefined;
+}

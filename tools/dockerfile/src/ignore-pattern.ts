@@ -29,7 +29,7 @@ function regexOf(pattern: string): string {
       regex += at + 1 >= pattern.length ? ".*" : "(?:.*/)?";
     } else if (char === "*") regex += "[^/]*";
     else if (char === "?") regex += "[^/]";
-    else if (char === "\\" && at + 1 < pattern.length) regex += escaped(pattern[++at] ?? "");
+    else if (char === "\\" && at + 1 < pattern.length) regex += afterBackslash(pattern[++at] ?? "");
     else regex += char === "[" || char === "]" ? char : escaped(char);
   }
   return regex;
@@ -37,4 +37,10 @@ function regexOf(pattern: string): string {
 
 function escaped(char: string): string {
   return /[\\^$.*+?()[\]{}|/]/.test(char) && char !== "^" ? `\\${char}` : char;
+}
+
+/** Go's regular expression sees a backslash and a letter together: "\\d" is a digit and "\\a" a bell, not a letter. */
+function afterBackslash(char: string): string {
+  if (char === "a") return "\\x07";
+  return `\\${char}`;
 }

@@ -31,7 +31,14 @@ export async function resolvePackages(set: PackageSetDeclaration, options: Resol
   const apt = await openApt({ sources, arch, suite: set.suite, extraSuites: extraSuitesOf(set), onProgress });
   if (!set.dependencies) return sorted(await apt.candidates(set.debian));
   const names = set.essential ? ["?essential", ...set.debian] : set.debian;
-  return sorted(await apt.solve(names, await dpkgStatus(apt, installed, set.without)));
+  const solved = await apt.solve(names, await dpkgStatus(apt, installed, set.without));
+  // apt takes an installed package anew where its stanza differs from the index's, as those of dpkgStatus do.
+  const there = new Set(installed.map(versioned));
+  return sorted(solved.filter((one) => !there.has(versioned(one))));
+}
+
+function versioned({ name, version, arch }: DebianPackage): string {
+  return `${name} ${version} ${arch}`;
 }
 
 function sorted(packages: readonly DebianPackage[]): DebianPackage[] {

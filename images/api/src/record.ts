@@ -4,7 +4,7 @@ import * as z from "zod";
 /** PostgreSQL's jsonb holds neither NUL nor half a surrogate pair. */
 const text = z
   .string()
-  .max(16_384)
+  .max(65_536)
   .refine((value) => value.isWellFormed() && !value.includes("\0"), "well-formed Unicode without NUL");
 const bytes = z.int().nonnegative().describe("Bytes");
 
@@ -29,7 +29,7 @@ const Layer = z.strictObject({
   mediaType: MediaType,
   size: bytes,
   unpackedSize: bytes,
-  createdBy: text.optional(),
+  createdBy: text,
 });
 
 const Platform = z.strictObject({
@@ -43,11 +43,11 @@ const Platform = z.strictObject({
   size: bytes,
   unpackedSize: bytes,
   layers: z.array(Layer).max(512),
-  user: text.optional(),
-  entrypoint: z.array(text).optional(),
-  cmd: z.array(text).optional(),
-  exposedPorts: z.array(text).optional(),
-  healthcheck: z.array(text).optional(),
+  user: text,
+  entrypoint: z.array(text),
+  cmd: z.array(text),
+  exposedPorts: z.array(text),
+  healthcheck: z.array(text),
 });
 
 const Variant = z.strictObject({ digest: Digest, platforms: z.array(Platform).max(32) });

@@ -1,0 +1,35 @@
+// waybill engine install|start|stop|status: the private engine.
+
+import { embeddedIsInstalled, embeddedPaths, installEmbedded, startEmbedded, stopEmbedded, engineAnswers } from "@waybill/engine";
+import { WaybillError } from "@waybill/oci";
+import { type Command, only } from "../command.ts";
+
+const ACTIONS: Record<string, () => Promise<string>> = {
+  async install() {
+    await installEmbedded((line) => console.log(`waybill: ${line}`));
+    return `installed in ${embeddedPaths().root}`;
+  },
+  async start() {
+    await startEmbedded();
+    return "running";
+  },
+  async stop() {
+    return (await stopEmbedded()) ? "stopped" : "it was not running";
+  },
+  async status() {
+    const installed = embeddedIsInstalled() ? "installed" : "not installed";
+    return `${installed}, ${(await engineAnswers()) ? "running" : "not running"}`;
+  },
+};
+
+export const command: Command = {
+  summary: "installs, starts, stops or shows the private engine",
+  usage: "install|start|stop|status",
+  options: {},
+  async run(positionals) {
+    const action = ACTIONS[only(positionals, "action")];
+    if (action === undefined) throw new WaybillError(`unknown action "${positionals[0]}"`, { mend: `use ${Object.keys(ACTIONS).join(", ")}` });
+    console.log(await action());
+    return 0;
+  },
+};

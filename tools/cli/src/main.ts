@@ -1,0 +1,63 @@
+// Routes to a command. Commands are imported when they are called, so that none pays for the others.
+
+import { WaybillError, escapeControls, isExpected } from "@waybill/oci";
+import { COMMON, type Command, parse } from "./command.ts";
+
+const COMMANDS: Record<string, () => Promise<{ command: Command }>> = {
+  build: () => import("./commands/build.ts"),
+  test: () => import("./commands/test.ts"),
+  lint: () => import("./commands/lint.ts"),
+  size: () => import("./commands/size.ts"),
+  push: () => import("./commands/push.ts"),
+  "docker-load": () => import("./commands/docker-load.ts"),
+  reproduce: () => import("./commands/reproduce.ts"),
+  "build-args": () => import("./commands/build-args.ts"),
+  "image-values": () => import("./commands/image-values.ts"),
+  explain: () => import("./commands/explain.ts"),
+  edges: () => import("./commands/edges.ts"),
+  lock: () => import("./commands/lock.ts"),
+  doctor: () => import("./commands/doctor.ts"),
+  engine: () => import("./commands/engine.ts"),
+  schema: () => import("./commands/schema.ts"),
+};
+
+/** @returns the exit code: 0 done, 1 findings, 2 could not do it */
+export async function main(args: string[]): Promise<number> {
+  const [name, ...rest] = args;
+  try {
+    if (name === undefined || name === "help" || name === "--help" || name === "-h") return await help();
+    const load = COMMANDS[name];
+    if (load === undefined) throw new WaybillError(`there is no command "${name}"`, { mend: "npx waybill help" });
+    const { command } = await load();
+    const { positionals, values } = parse(command, name, rest);
+    if (values["help"] === true) return usage(name, command);
+    return await command.run(positionals, values);
+  } catch (error) {
+    return report(error, args.includes("--verbose"));
+  }
+}
+
+function report(error: unknown, verbose: boolean): number {
+  if (!isExpected(error) || verbose) console.error(error);
+  if (isExpected(error)) console.error(`waybill: ${error.message}`);
+  else console.error(`waybill: this is a bug: ${escapeControls(String(error))}`);
+  return 2;
+}
+
+async function help(): Promise<0> {
+  console.log("waybill <command> [arguments]\n");
+  for (const [name, load] of Object.entries(COMMANDS)) {
+    const { command } = await load();
+    console.log(`  ${`${name} ${command.usage}`.padEnd(34)} ${command.summary}`);
+  }
+  console.log("\nEvery command takes --json (where it prints a table), --verbose and --engine NAME.");
+  return 0;
+}
+
+function usage(name: string, command: Command): 0 {
+  console.log(`waybill ${name} ${command.usage}\n${command.summary}\n`);
+  for (const [flag, { type, multiple }] of Object.entries({ ...command.options, ...COMMON })) {
+    console.log(`  --${flag}${type === "string" ? " VALUE" : ""}${multiple === true ? " (repeatable)" : ""}`);
+  }
+  return 0;
+}

@@ -1,0 +1,142 @@
+// Builds an image and leaves its record: an engine build for each platform, one index over them, the layers in the store.
+
+import { relative } from "node:path";
+import { type Dockerfile, finalBase } from "@waybill/dockerfile";
+import { type ContextSource, type Engine, chooseEngine, hostCa, hostPlatform, scratchLayout, storeFolder } from "@waybill/engine";
+import {
+  type BaseRecord,
+  type Descriptor,
+  type Digest,
+  type ImageRecord,
+  WaybillError,
+  indexOf,
+  parsePlatform,
+  recordOf,
+  writeRecord,
+} from "@waybill/oci";
+import { showLayout, store } from "./bytes.ts";
+import { resolveContexts } from "./contexts.ts";
+import { type Image, readDockerfile, recordFile } from "./image.ts";
+
+export interface BuildOptions {
+  /** In place of those that the image declares. */
+  platforms?: readonly string[] | undefined;
+  /** Over those that the image declares. */
+  buildArgs?: Readonly<Record<string, string>> | undefined;
+  /** Files by secret id, beside the host's CA. */
+  secrets?: Readonly<Record<string, string>> | undefined;
+  noCache?: boolean | undefined;
+  engine?: Engine | undefined;
+  /** Builds without touching dist/: to compare, or to bring bytes back. */
+  keepRecord?: boolean | undefined;
+  onLine?: ((line: string) => void) | undefined;
+  signal?: AbortSignal | undefined;
+}
+
+/** What is the same for every platform and variant of one build. */
+interface Job {
+  image: Image;
+  dockerfile: Dockerfile;
+  engine: Engine;
+  buildArgs: Readonly<Record<string, string>>;
+  options: BuildOptions;
+}
+
+/**
+ * Builds the image for all its platforms, with its variants. The last good record stays in place until everything is done.
+ * @throws {WaybillError} one line: what failed, file and line, the mend
+ */
+export async function buildImage(image: Image, options: BuildOptions = {}): Promise<ImageRecord> {
+  const dockerfile = readDockerfile(image);
+  const buildArgs = { ...image.metadata.buildArgs, ...options.buildArgs };
+  const job: Job = { image, dockerfile, engine: options.engine ?? chooseEngine(), buildArgs, options };
+  const main = await buildIndex(job);
+  const variants: Record<string, Digest> = {};
+  for (const [name, { target }] of Object.entries(image.metadata.variants)) {
+    variants[name] = (await buildIndex(job, target)).index.digest;
+  }
+  const facts = { name: image.name, bases: runtimeBase(job, main.contexts), buildArgs, variants };
+  const record = await recordOf(store(), main.index.digest, facts);
+  if (options.keepRecord !== true) {
+    await showLayout(image, record);
+    await writeRecord(recordFile(image), record);
+  }
+  return record;
+}
+
+/** Runs a stage for what it does (tests), and keeps nothing of it. */
+export async function buildStage(image: Image, target: string, options: BuildOptions = {}): Promise<void> {
+  const dockerfile = readDockerfile(image);
+  const engine = options.engine ?? chooseEngine();
+  const buildArgs = { ...image.metadata.buildArgs, ...options.buildArgs };
+  const job: Job = { image, dockerfile, engine, buildArgs, options };
+  const platform = nativePlatform(image.metadata.platforms);
+  const contexts = await resolveContexts(image, dockerfile, { buildArgs, platform, target, onLine: options.onLine });
+  await engine.build({ ...requestOf(job, platform, contexts), target });
+}
+
+/** Tests run on what the machine runs by itself, where the image is built for that. */
+const nativePlatform = (platforms: readonly string[]): string =>
+  platforms.includes(hostPlatform()) ? hostPlatform() : (platforms[0] as string);
+
+interface Built {
+  index: Descriptor;
+  contexts: Record<string, ContextSource>;
+}
+
+async function buildIndex(job: Job, target?: string): Promise<Built> {
+  const manifests: Descriptor[] = [];
+  let contexts: Record<string, ContextSource> = {};
+  for (const platform of job.options.platforms ?? job.image.metadata.platforms) {
+    const { buildArgs, dockerfile, image, options } = job;
+    contexts = await resolveContexts(image, dockerfile, { buildArgs, platform, target, onLine: options.onLine });
+    manifests.push(await buildPlatform(job, platform, contexts, target));
+  }
+  return { index: await indexOf(store(), manifests), contexts };
+}
+
+async function buildPlatform(
+  job: Job,
+  platform: string,
+  contexts: Record<string, ContextSource>,
+  target: string | undefined,
+): Promise<Descriptor> {
+  const { layout, remove } = await scratchLayout(storeFolder());
+  try {
+    const [manifest, ...more] = await job.engine.build({ ...requestOf(job, platform, contexts), target, layout });
+    if (manifest === undefined || more.length > 0) {
+      throw new WaybillError(`the engine wrote ${more.length + (manifest ? 1 : 0)} images for ${platform}`, { where: placeOf(job) });
+    }
+    return { mediaType: manifest.mediaType, digest: manifest.digest, size: manifest.size, platform: parsePlatform(platform) };
+  } finally {
+    await remove();
+  }
+}
+
+function requestOf(job: Job, platform: string, contexts: Record<string, ContextSource>) {
+  const { image, buildArgs, options } = job;
+  const ca = hostCa();
+  return {
+    dockerfile: image.dockerfile,
+    context: image.folder,
+    platforms: [platform],
+    buildArgs,
+    contexts,
+    secrets: { ...(ca === undefined ? {} : { ca }), ...options.secrets },
+    noCache: options.noCache,
+    onLine: options.onLine,
+    signal: options.signal,
+  };
+}
+
+/**
+ * The image that the final stage stands on. Toolchains are no bases: what they made is in the layers, and naming them would give
+ * two records to one image (docs/decisions/0003-record-names-the-runtime-base.md).
+ */
+function runtimeBase(job: Job, contexts: Record<string, ContextSource>): BaseRecord[] {
+  const reference = finalBase(job.dockerfile, undefined, { buildArgs: job.buildArgs });
+  const source = reference === "scratch" ? undefined : contexts[reference];
+  return source === undefined || source.kind === "folder" ? [] : [{ reference, digest: source.digest }];
+}
+
+const placeOf = (job: Job): string => relative(process.cwd(), job.image.dockerfile);

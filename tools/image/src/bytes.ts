@@ -1,0 +1,64 @@
+// Idea 2: a record means that the image exists. A record may come from Nx's cache, on a machine that never built the image; here
+// its bytes are found near, or made again.
+
+import { storeFolder } from "@waybill/engine";
+import { BlobStore, type ImageRecord, Layout, type PlatformRecord, WaybillError, readRecord } from "@waybill/oci";
+import { buildImage } from "./build.ts";
+import { type Image, layoutFolder, recordFile } from "./image.ts";
+
+export const store = (): BlobStore => new BlobStore(storeFolder());
+
+/** The image's record. @throws {WaybillError} it was never built */
+export const recordOfImage = (image: Image): Promise<ImageRecord> => readRecord(recordFile(image));
+
+/** Whether every blob of the image, variants too, lies in the store at its full size. Reads no blob. */
+export async function hasBytes(record: ImageRecord, blobs = store()): Promise<boolean> {
+  const images = [record, ...Object.values(record.variants)];
+  for (const { digest, platforms } of images) {
+    if (!(await blobs.has(digest))) return false;
+    for (const platform of platforms) if (!(await hasPlatform(platform, blobs))) return false;
+  }
+  return true;
+}
+
+async function hasPlatform({ digest, config, layers }: PlatformRecord, blobs: BlobStore): Promise<boolean> {
+  const found = await Promise.all([
+    blobs.has(digest),
+    blobs.has(config),
+    ...layers.map((layer) => blobs.has(layer.digest, layer.size)),
+  ]);
+  return found.every(Boolean);
+}
+
+/**
+ * Makes sure that the bytes a record names are in the store and that the image's layout shows them.
+ * @returns `rebuilt` where they had to be made again
+ * @throws {WaybillError} the rebuilt image is another one: then the record was of something this folder does not give
+ */
+export async function ensureBytes(image: Image, record: ImageRecord): Promise<"near" | "rebuilt"> {
+  if (await hasBytes(record)) {
+    await showLayout(image, record);
+    return "near";
+  }
+  const again = await buildImage(image, { keepRecord: true, platforms: record.platforms.map((each) => each.platform) });
+  if (again.digest === record.digest) return "rebuilt";
+  throw new WaybillError(`${image.name} was rebuilt to ${again.digest}, its record says ${record.digest}`, {
+    where: recordFile(image),
+    mend: `\`./nx run ${image.name}:reproduce\` shows what differs`,
+  });
+}
+
+/** Writes the image's own layout, a view of the store: `dist/layout`, for every tool that reads OCI layouts. */
+export async function showLayout(image: Image, record: ImageRecord): Promise<void> {
+  const layout = await Layout.create(layoutFolder(image), store());
+  const images = { latest: record.digest, ...mapValues(record.variants, (variant) => variant.digest) };
+  for (const [refName, digest] of Object.entries(images)) {
+    const size = await layout.blobs.size(digest);
+    if (size === undefined) throw new WaybillError(`${digest} is not in the store`, { where: layout.folder });
+    if ((await layout.find(refName))?.digest === digest) continue;
+    await layout.add({ mediaType: record.mediaType, digest, size }, refName);
+  }
+}
+
+const mapValues = <T, R>(record: Record<string, T>, change: (value: T) => R): Record<string, R> =>
+  Object.fromEntries(Object.entries(record).map(([key, value]) => [key, change(value)]));

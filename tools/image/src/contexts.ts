@@ -1,0 +1,87 @@
+// What each name that a Dockerfile builds from stands for: an image of this repo by the digest of its record, a folder of
+// pinned upstream files, or an image from elsewhere, pinned by digest.
+
+import { join, relative } from "node:path";
+import { type Dockerfile, type Edge, edgesOf } from "@waybill/dockerfile";
+import { type ContextSource, storeFolder } from "@waybill/engine";
+import { LOCK_FILE, debianArchitecture, fetchFiles, fetchPackages, readLock, unpackPackages } from "@waybill/lock";
+import { type Digest, WaybillError } from "@waybill/oci";
+import { type Image, SCOPE, findImages } from "./image.ts";
+import { ensureBytes, recordOfImage } from "./bytes.ts";
+
+export interface ContextOptions {
+  buildArgs: Readonly<Record<string, string>>;
+  /** `linux/amd64`: sets of packages differ between platforms. */
+  platform: string;
+  /** Stage to build; the last when absent. */
+  target?: string | undefined;
+  onLine?: ((line: string) => void) | undefined;
+}
+
+const SET = /^(packages|unpacked|files)-(.+)$/;
+
+/** Fetches or builds whatever the target needs from outside the Dockerfile. */
+export async function resolveContexts(
+  image: Image,
+  dockerfile: Dockerfile,
+  options: ContextOptions,
+): Promise<Record<string, ContextSource>> {
+  const target = options.target === undefined ? {} : { target: options.target };
+  const edges = edgesOf(dockerfile, options.buildArgs, { platform: options.platform, ...target });
+  const contexts: Record<string, ContextSource> = {};
+  for (const edge of edges.filter((each) => each.reachable)) {
+    contexts[edge.reference] ??= await resolve(image, edge, options);
+  }
+  return contexts;
+}
+
+async function resolve(image: Image, edge: Edge, options: ContextOptions): Promise<ContextSource> {
+  if (edge.reference.startsWith(SCOPE)) return ownImage(image, edge);
+  const set = SET.exec(edge.reference);
+  if (set !== null) return { kind: "folder", path: await setFolder(image, edge, set[1] as string, set[2] as string, options) };
+  const { bases } = await readLock(image.folder);
+  const digest = bases[edge.reference];
+  if (digest !== undefined) return { kind: "remote", reference: edge.reference, digest: digest as Digest };
+  throw new WaybillError(`${edge.reference} is neither an image of this repo nor pinned`, {
+    where: placeOf(image, edge),
+    mend: `write ${SCOPE}<name>, or pin it with \`npx waybill lock ${image.name}\``,
+  });
+}
+
+async function ownImage(image: Image, edge: Edge): Promise<ContextSource> {
+  const name = edge.reference.slice(SCOPE.length);
+  const images = await findImages();
+  const base = images.get(name);
+  if (base === undefined) {
+    throw new WaybillError(`there is no image ${edge.reference} in this repo`, {
+      where: placeOf(image, edge),
+      mend: `the images are ${[...images.keys()].sort().join(", ")}`,
+    });
+  }
+  const record = await recordOfImage(base);
+  await ensureBytes(base, record);
+  return { kind: "image", layout: storeFolder(), digest: record.digest };
+}
+
+async function setFolder(image: Image, edge: Edge, kind: string, set: string, options: ContextOptions): Promise<string> {
+  const lock = await readLock(image.folder);
+  const where = relative(process.cwd(), join(image.folder, LOCK_FILE));
+  const frozen = process.env["WAYBILL_FROZEN_LOCK"] === "1";
+  const fetch = { frozen, where, onProgress: options.onLine };
+  const files = lock.files[set];
+  const packages = lock.packages[set];
+  if (kind === "files" && files !== undefined) return (await fetchFiles(files, options.platform, fetch)).folder;
+  if (kind !== "files" && packages !== undefined) {
+    const arch = debianArchitecture(options.platform);
+    if (arch === undefined) throw new WaybillError(`Debian has no ${options.platform}`, { where: placeOf(image, edge) });
+    const { folder } = await fetchPackages(packages, arch, fetch);
+    return kind === "packages" ? folder : unpackPackages(folder);
+  }
+  throw new WaybillError(`the set "${set}" is not in image.lock.json`, {
+    where: placeOf(image, edge),
+    mend: `declare it in project.json, then \`npx waybill lock ${image.name}\``,
+  });
+}
+
+export const placeOf = (image: Image, edge: { line: number }): string =>
+  `${relative(process.cwd(), image.dockerfile)}:${edge.line}`;

@@ -1,0 +1,16 @@
+// An image of this repo: its folder, what it declares, how it is built, and where its bytes are.
+
+export { type BuildOptions, buildImage, buildStage } from "./build.ts";
+export { ensureBytes, hasBytes, recordOfImage, showLayout, store } from "./bytes.ts";
+export {
+  type Image,
+  SCOPE,
+  findImage,
+  findImages,
+  layoutFolder,
+  readDockerfile,
+  readImage,
+  recordFile,
+} from "./image.ts";
+export { type ImageMetadata, imageMetadata, projectFile } from "./metadata.ts";
+export { workspaceRoot } from "./workspace.ts";

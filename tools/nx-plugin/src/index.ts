@@ -1,0 +1,7 @@
+// The Nx plugin: folders with a Dockerfile are projects, Dockerfiles are the edges, and each run ends with a table.
+
+export { createDependencies } from "./edges.ts";
+export { postTasksExecution } from "./after-run.ts";
+export { createNodes } from "./nodes.ts";
+
+export const name = "@waybill/nx-plugin";

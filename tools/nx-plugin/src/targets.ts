@@ -1,0 +1,81 @@
+// The targets of an image, and what each reads and writes. Every target is one call of the command line, so that what Nx runs can
+// be run by hand. (A command costs Nx 110 ms, an executor of a plugin 250 ms: it forks a process that loads Nx again.)
+
+import { readFile } from "node:fs/promises";
+import type { TargetConfiguration } from "@nx/devkit";
+import { contextInputs, parseDockerfile, readIgnore } from "@waybill/dockerfile";
+import type { Image } from "@waybill/image";
+
+type Input = NonNullable<TargetConfiguration["inputs"]>[number];
+
+/** Goes up when the tools make another image of the same files: it is part of every build's hash, their source is not. */
+const BUILD_REVISION = 1;
+
+/** A program and its arguments, without Node's own start-up warnings. */
+const waybill = (command: string, image: Image): string => `node tools/cli/src/waybill.ts ${command} ${image.name}`;
+
+/** No npm package of the workspace reaches an image: those that do come through its own lock. */
+const NO_PACKAGES: Input = { externalDependencies: [] };
+
+/** The records of the images it is built from, as files: a base that rebuilds to the same record rebuilds nothing above it. */
+const BASE_RECORDS: Input = { dependentTasksOutputFiles: "**/dist/image.json", transitive: false };
+
+export async function targetsOf(image: Image): Promise<Record<string, TargetConfiguration>> {
+  const sees = await buildInputs(image);
+  const ofImage: Input[] = [NO_PACKAGES, { dependentTasksOutputFiles: "**/dist/image.json" }];
+  const engine: Input = { env: "WAYBILL_ENGINE" };
+  const declared = { project: "{projectRoot}/project.json" };
+  return {
+    "docker-build": target(waybill("build", image), {
+      cache: true,
+      dependsOn: ["^docker-build"],
+      inputs: [...sees, BASE_RECORDS, engine, NO_PACKAGES],
+      outputs: ["{projectRoot}/dist/image.json"],
+      options: { env: buildEnvironment(image) },
+      metadata: { description: "Builds the image; its record is the only output" },
+    }),
+    lint: target(waybill("lint", image), {
+      cache: true,
+      dependsOn: ["docker-build"],
+      inputs: [...sees, declared.project, "{projectRoot}/package.json", "{workspaceRoot}/tools/lint/src/**/*", ...ofImage],
+      metadata: { description: "Checks the Dockerfile and the built image" },
+    }),
+    size: target(waybill("size", image), {
+      cache: true,
+      dependsOn: ["docker-build"],
+      inputs: [declared.project, ...sees, ...ofImage],
+      metadata: { description: "Compares sizes with the budget, layer by layer" },
+    }),
+    test: target(waybill("test", image), {
+      cache: true,
+      dependsOn: ["docker-build", "lint", "size"],
+      inputs: [...sees, "{projectRoot}/test/**/*", "{projectRoot}/src/**/*", "{workspaceRoot}/tools/testing/src/**/*", engine, ...ofImage],
+      outputs: ["{projectRoot}/dist/test.json"],
+      metadata: { description: "Runs unit tests, then tests of the built image" },
+    }),
+    reproduce: target(waybill("reproduce", image), { dependsOn: ["docker-build"] }),
+    push: target(waybill("push", image), { dependsOn: ["docker-build"] }),
+    "docker-load": target(waybill("docker-load", image), { dependsOn: ["docker-build"] }),
+    "build-args": target(waybill("build-args", image), {}),
+    "image-values": target(waybill("image-values", image), {}),
+  };
+}
+
+function target(command: string, more: TargetConfiguration): TargetConfiguration {
+  const { options, ...rest } = more;
+  return { executor: "nx:run-commands", options: { command, ...options }, parallelism: true, ...rest };
+}
+
+/** What the Dockerfile can really see: the context after .dockerignore, and the image's own lock. */
+async function buildInputs(image: Image): Promise<Input[]> {
+  const [text, ignore] = await Promise.all([readFile(image.dockerfile, "utf8"), readIgnore(image.folder)]);
+  const { include, exclude } = contextInputs(ignore, parseDockerfile(text, image.dockerfile));
+  const own = ["Dockerfile", ".dockerignore", "Dockerfile.dockerignore", "image.lock.json"].map((file) => `{projectRoot}/${file}`);
+  return [...own, ...include, ...exclude];
+}
+
+/** What of project.json changes the image. As options of the target they are part of its hash; budgets and tags are not. */
+function buildEnvironment({ metadata }: Image): Record<string, string> {
+  const { platforms, buildArgs, variants } = metadata;
+  return { WAYBILL_BUILD: JSON.stringify({ revision: BUILD_REVISION, platforms, buildArgs, variants }) };
+}

@@ -1,0 +1,14 @@
+// A loopback port that nobody listens on.
+
+import { once } from "node:events";
+import { type AddressInfo, createServer } from "node:net";
+
+/** Asks the kernel for a free port and gives it back at once; the caller should bind it soon. */
+export async function freePort(): Promise<number> {
+  const server = createServer().listen(0, "127.0.0.1");
+  await once(server, "listening");
+  const { port } = server.address() as AddressInfo;
+  server.close();
+  await once(server, "close");
+  return port;
+}

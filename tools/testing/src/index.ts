@@ -1,0 +1,4 @@
+export { type BuiltImage, builtImage } from "./built-image.ts";
+export { Container, type ContainerOptions } from "./container.ts";
+export { freePort } from "./free-port.ts";
+export { type RunningRegistry, startRegistry } from "./registry.ts";

@@ -20,3 +20,5 @@ export { imageLock, lockJsonSchema } from "./schema.ts";
 export type { DebianPackage, ImageLock, LockedFile, PackageSet } from "./schema.ts";
 export { unpackPackages } from "./unpack.ts";
 export { parseDocument, readDocument } from "./document.ts";
+export { NPM_FOLDER, checkNpmLock, npmFiles, writeNpmLock } from "./npm/container-lock.ts";
+export type { NpmFiles } from "./npm/container-lock.ts";

@@ -9,7 +9,7 @@ import { pipeline } from "node:stream/promises";
 import { createGunzip, createZstdDecompress } from "node:zlib";
 import { WaybillError } from "@waybill/oci";
 import { extract } from "tar";
-import { XzReadableStream } from "xz-decompress";
+import xz from "xz-decompress";
 import { defaultCacheDir, viewPath } from "./cache.ts";
 import { isComplete } from "./view.ts";
 
@@ -44,7 +44,7 @@ async function unpack(file: string, target: string): Promise<void> {
 function decompress(name: string, content: Buffer, file: string): NodeJS.ReadableStream {
   if (name === "data.tar.xz") {
     // The library wants the web's stream, and gives one back.
-    return Readable.fromWeb(new XzReadableStream(Readable.toWeb(Readable.from([content])) as never) as never);
+    return Readable.fromWeb(new xz.XzReadableStream(Readable.toWeb(Readable.from([content])) as never) as never);
   }
   if (name === "data.tar.gz") return Readable.from([content]).pipe(createGunzip());
   if (name === "data.tar.zst") return Readable.from([content]).pipe(createZstdDecompress());
@@ -53,10 +53,14 @@ function decompress(name: string, content: Buffer, file: string): NodeJS.Readabl
 
 /** The files of a package, in its ar archive (ar(5): a magic line, then 60-byte headers, members padded to even sizes). */
 function dataMember(archive: Buffer, file: string): { name: string; content: Buffer } {
-  const bad = (): WaybillError => new WaybillError("not a Debian package", { where: file, mend: "delete it; it is fetched again" });
+  const bad = (): WaybillError =>
+    new WaybillError("not a Debian package", { where: file, mend: "delete it; it is fetched again" });
   if (archive.toString("latin1", 0, 8) !== "!<arch>\n") throw bad();
-  for (let at = 8; at + 60 <= archive.length; ) {
-    const name = archive.toString("latin1", at, at + 16).trim().replace(/\/$/, "");
+  for (let at = 8; at + 60 <= archive.length;) {
+    const name = archive
+      .toString("latin1", at, at + 16)
+      .trim()
+      .replace(/\/$/, "");
     const size = Number(archive.toString("latin1", at + 48, at + 58));
     if (!Number.isInteger(size)) throw bad();
     if (name.startsWith("data.tar")) return { name, content: archive.subarray(at + 60, at + 60 + size) };

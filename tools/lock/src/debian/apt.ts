@@ -1,7 +1,7 @@
 // Debian's own solver, apt, in folders of our own: the host's sources, state, architecture and hooks play no part, so the
 // answer depends on the suite alone. Only index files are read, so any architecture is solved on any host.
 
-import { rmSync } from "node:fs";
+import { existsSync, rmSync } from "node:fs";
 import { mkdir, mkdtemp, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -47,6 +47,7 @@ export class Apt {
 
   static async open(options: AptOptions): Promise<Apt> {
     const settings = await hostSettings();
+    if (!existsSync(options.sources.keyring)) throw noKeyring(options.sources.keyring);
     const folder = await mkdtemp(join(tmpdir(), "waybill-apt-"));
     process.once("exit", () => rmSync(folder, { recursive: true, force: true }));
     for (const sub of ["etc/parts", "etc/sources.list.d", "etc/preferences.d", "state/lists/partial", "cache"]) {
@@ -177,5 +178,12 @@ function noApt(cause: unknown): never {
   throw new WaybillError("this machine has no apt, which resolves Debian packages", {
     mend: "run it on Debian or Ubuntu (apt-get install apt debian-archive-keyring), or in a debian container",
     cause,
+  });
+}
+
+function noKeyring(file: string): WaybillError {
+  return new WaybillError("the keys that sign Debian's indexes are missing", {
+    where: file,
+    mend: "apt-get install debian-archive-keyring, or name another keyring in WAYBILL_DEBIAN_KEYRING",
   });
 }

@@ -1,15 +1,15 @@
 // A folder of content named by digest (image-spec, "Image Layout": blobs/<algorithm>/<hex>). One folder a machine is shared by
 // the layouts of all images, so a base's layers lie on the disk once.
 
-import { createReadStream, createWriteStream } from "node:fs";
+import { createReadStream } from "node:fs";
 import type { ReadStream } from "node:fs";
-import { readFile, stat } from "node:fs/promises";
+import { readFile, stat, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { Readable } from "node:stream";
 import { pipeline } from "node:stream/promises";
 import { openAtomic, writeFileAtomic } from "./atomic.ts";
 import { digestOf, digestOfStream, splitDigest, verifying } from "./digest.ts";
-import type { Digest } from "./digest.ts";
+import type { Algorithm, Digest } from "./digest.ts";
 import { WaybillError } from "./error.ts";
 
 /** Manifests and configs are read into memory; the distribution spec lets registries stop at 4 MiB. */
@@ -67,9 +67,9 @@ export class BlobStore {
     return createReadStream(this.path(digest), { start });
   }
 
-  /** Stores bytes under their own digest. */
-  async put(bytes: string | Uint8Array): Promise<{ digest: Digest; size: number }> {
-    const digest = digestOf(bytes);
+  /** Stores bytes under their own digest. `size` is in bytes. */
+  async put(bytes: string | Uint8Array, algorithm?: Algorithm): Promise<{ digest: Digest; size: number }> {
+    const digest = digestOf(bytes, algorithm);
     const size = Buffer.byteLength(bytes);
     if (!(await this.has(digest, size))) await writeFileAtomic(this.path(digest), bytes);
     return { digest, size };
@@ -79,8 +79,7 @@ export class BlobStore {
   async write(digest: Digest, source: Readable | AsyncIterable<Uint8Array>, size?: number): Promise<void> {
     const file = await openAtomic(this.path(digest));
     try {
-      const target = createWriteStream("", { fd: file.handle, autoClose: false });
-      await pipeline(source, verifying(digest, size), target);
+      await pipeline(source, verifying(digest, size), (bytes) => writeFile(file.handle, bytes));
       await file.commit();
     } finally {
       await file.discard();

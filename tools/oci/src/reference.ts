@@ -66,6 +66,10 @@ export function isTag(text: string): boolean {
   return TAG.test(text);
 }
 
+export function isRepository(text: string): boolean {
+  return REPOSITORY.test(text);
+}
+
 /** True for what may stand before the first slash: a host with an optional port. */
 export function isRegistry(text: string): boolean {
   return REGISTRY.test(text);

@@ -3,10 +3,11 @@
 import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { Readable } from "node:stream";
 import { gzipSync, zstdCompressSync } from "node:zlib";
 import { onTestFinished } from "vitest";
 import { BlobStore, canonicalJson, digestOf, indexOf, MEDIA_TYPE } from "@waybill/oci";
-import type { Descriptor, ImageConfig } from "@waybill/oci";
+import type { BlobSource, Descriptor, ImageConfig } from "@waybill/oci";
 
 export async function temporaryFolder(): Promise<string> {
   const folder = await mkdtemp(join(tmpdir(), "waybill-oci-"));
@@ -61,4 +62,9 @@ export async function putManifest(
 export async function putImage(store: BlobStore, seed = "a"): Promise<Descriptor> {
   const manifests = [await putManifest(store, { architecture: "arm64" }, seed), await putManifest(store, {}, seed)];
   return await indexOf(store, manifests);
+}
+
+/** Bytes as something to upload. */
+export function blobOf(bytes: Buffer): BlobSource {
+  return { digest: digestOf(bytes), size: bytes.length, open: () => Readable.from(bytes.length === 0 ? [] : [bytes]) };
 }

@@ -1,0 +1,107 @@
+// Blobs of a registry (distribution-spec v1.1, "Pulling blobs", "Pushing blobs", "Mounting a blob"). Bytes are checked against
+// their digest as they pass; a download that breaks off goes on where it stopped.
+
+import { pipeline, Readable } from "node:stream";
+import { verifying } from "../digest.ts";
+import type { Digest } from "../digest.ts";
+import { RegistryError } from "./error.ts";
+import { discardBody } from "./body.ts";
+import { download } from "./download.ts";
+import { deleteScope, pullScope, pushScope } from "./scope.ts";
+import { resolveLocation } from "./transport.ts";
+import type { Transport } from "./transport.ts";
+
+/** Bytes to upload. `open` gives them from the start, each time it is called. */
+export interface BlobSource {
+  digest: Digest;
+  /** In bytes. */
+  size: number;
+  open: () => Readable;
+}
+
+export type PushOutcome = "exists" | "mounted" | "uploaded";
+
+export class Blobs {
+  readonly #transport: Transport;
+  readonly #url: (repository: string, path: string) => URL;
+
+  /** @param url gives the URL of a path within a repository */
+  constructor(transport: Transport, url: (repository: string, path: string) => URL) {
+    this.#transport = transport;
+    this.#url = url;
+  }
+
+  async has(repository: string, digest: Digest): Promise<boolean> {
+    const url = this.#url(repository, `blobs/${digest}`);
+    const request = { method: "HEAD", url, scopes: pullScope(repository), accept: [404] };
+    return (await this.#transport.request(request)).status !== 404;
+  }
+
+  /** The bytes of a blob; the stream fails at its end if they are not what `digest` and `size` (in bytes) say. */
+  get(repository: string, digest: Digest, size: number): Readable {
+    const url = this.#url(repository, `blobs/${digest}`);
+    const source = Readable.from(download(this.#transport, { url, scopes: pullScope(repository), size }));
+    // `pipeline` hands errors on to the stream it returns, so the callback has nothing left to do.
+    return pipeline(source, verifying(digest, size, url.host + url.pathname), () => {});
+  }
+
+  /**
+   * Makes sure the registry has a blob, with as little traffic as it takes.
+   * @param from a repository of the same registry that may have the blob already
+   */
+  async push(repository: string, source: BlobSource, from?: string): Promise<PushOutcome> {
+    if (await this.has(repository, source.digest)) return "exists";
+    return await this.upload(repository, source, from);
+  }
+
+  /** As `push`, without asking first. */
+  async upload(repository: string, source: BlobSource, from?: string): Promise<PushOutcome> {
+    // An upload session is spent once its bytes were sent, so each try begins with a new one.
+    return await this.#transport.retrying(async () => {
+      const session = await this.#begin(repository, source.digest, from);
+      if (session === undefined) return "mounted";
+      await this.#finish(repository, session, source);
+      return "uploaded";
+    });
+  }
+
+  /** Deletes a blob. @returns false where there was none */
+  async delete(repository: string, digest: Digest): Promise<boolean> {
+    const url = this.#url(repository, `blobs/${digest}`);
+    const response = await this.#transport.request({
+      method: "DELETE",
+      url,
+      scopes: deleteScope(repository),
+      accept: [404],
+    });
+    await discardBody(response);
+    return response.status !== 404;
+  }
+
+  /** Opens an upload session, or gets the blob mounted (`undefined`). */
+  async #begin(repository: string, digest: Digest, from?: string): Promise<URL | undefined> {
+    const url = this.#url(repository, "blobs/uploads/");
+    const scopes = pushScope(repository);
+    if (from !== undefined) {
+      url.search = new URLSearchParams({ mount: digest, from }).toString();
+      scopes.push(...pullScope(from));
+    }
+    const headers = { "content-length": "0" };
+    const response = await this.#transport.request({ method: "POST", url, scopes, headers, once: true });
+    await discardBody(response);
+    if (response.status === 201) return undefined;
+    const location = response.headers.get("location");
+    if (location !== null) return resolveLocation(location, url);
+    throw new RegistryError("the registry began an upload but named no place for it", {
+      where: url.host + url.pathname,
+    });
+  }
+
+  async #finish(repository: string, session: URL, { digest, size, open }: BlobSource): Promise<void> {
+    // The session's own query may be opaque state: it is added to, never parsed and written anew.
+    const url = new URL(`${session.href}${session.search === "" ? "?" : "&"}digest=${encodeURIComponent(digest)}`);
+    const headers = { "content-type": "application/octet-stream" };
+    const request = { method: "PUT", url, scopes: pushScope(repository), headers, stream: { open, size }, once: true };
+    await discardBody(await this.#transport.request(request));
+  }
+}

@@ -1,0 +1,124 @@
+// Everything that can go wrong between us and a registry, as one type: the spec's error codes, a URL without secrets, a bounded
+// body, and whether trying again can help (distribution-spec v1.1, "Error Codes").
+
+import { z } from "zod";
+import { messageOf, WaybillError } from "../error.ts";
+import type { ErrorContext } from "../error.ts";
+import { normaliseRegistry } from "../reference.ts";
+import { readBounded } from "./body.ts";
+
+/** How much of an error's body is read; the rest is not worth the memory. */
+const MAX_ERROR_BYTES = 16 * 1024;
+const MAX_MESSAGE_LENGTH = 300;
+
+const TEMPORARY_STATUS = new Set([408, 429, 500, 502, 503, 504]);
+
+export interface RegistryProblem extends ErrorContext {
+  /** HTTP status; absent where no answer came. */
+  status?: number | undefined;
+  /** The spec's codes, such as MANIFEST_UNKNOWN. */
+  codes?: readonly string[] | undefined;
+  /** True if the same request may succeed later. */
+  temporary?: boolean | undefined;
+  /** How long the registry asks us to wait, in milliseconds. */
+  retryAfterMs?: number | undefined;
+}
+
+export class RegistryError extends WaybillError {
+  override name = "RegistryError";
+  readonly status: number | undefined;
+  readonly codes: readonly string[];
+  readonly temporary: boolean;
+  readonly retryAfterMs: number | undefined;
+
+  constructor(what: string, { status, codes = [], temporary = false, retryAfterMs, ...context }: RegistryProblem) {
+    super(what, context);
+    this.status = status;
+    this.codes = codes;
+    this.temporary = temporary;
+    this.retryAfterMs = retryAfterMs;
+  }
+
+  /** The same failure with better advice. */
+  withMend(mend: string): RegistryError {
+    const { what, where, status, codes, temporary, retryAfterMs } = this;
+    return new RegistryError(what, { where, mend, status, codes, temporary, retryAfterMs, cause: this });
+  }
+}
+
+const bodySchema = z.object({ errors: z.array(z.object({ code: z.string(), message: z.string().optional() })) });
+
+/** The error an unwanted answer means. Reads its body. */
+export async function refusal(method: string, url: URL, response: Response): Promise<RegistryError> {
+  const text = (await readBounded(response, MAX_ERROR_BYTES).catch(() => Buffer.alloc(0))).toString("utf8");
+  const errors = parseErrors(text);
+  const codes = errors.map(({ code }) => code);
+  const said = errors.map(({ code, message }) => (message ? `${code} ${message}` : code)).join("; ");
+  const detail = said === "" ? "" : ` (${said.slice(0, MAX_MESSAGE_LENGTH)})`;
+  return new RegistryError(`the registry answered ${response.status}${detail}`, {
+    where: `${method} ${redactUrl(url)}`,
+    mend: mendOf(response.status, normaliseRegistry(url.host)),
+    status: response.status,
+    codes,
+    temporary: TEMPORARY_STATUS.has(response.status) || codes.includes("TOOMANYREQUESTS"),
+    retryAfterMs: retryAfterOf(response.headers),
+  });
+}
+
+/** The error a connection means that failed before or while an answer came. */
+export function disconnection(method: string, url: URL, error: unknown): RegistryError {
+  const cause = innermost(error);
+  const code = (cause as NodeJS.ErrnoException).code ?? "";
+  const untrusted = /CERT|SIGNATURE|ISSUER|ALTNAME/.test(code);
+  const notTls = /SSL_WRONG_VERSION|SSL_PACKET_LENGTH/.test(code);
+  return new RegistryError(`no answer from the registry (${messageOf(cause) || code})`, {
+    where: `${method} ${redactUrl(url)}`,
+    mend: untrusted
+      ? "set NODE_EXTRA_CA_CERTS to the file of the CA that signed the registry's certificate"
+      : notTls
+        ? "the registry speaks plain http: say so with the plain http option"
+        : undefined,
+    temporary: !untrusted && !notTls && code !== "ENOTFOUND",
+    cause: error,
+  });
+}
+
+/** A URL fit for logs: no user information, and query values (signed links carry secrets there) only where they are ours. */
+export function redactUrl(url: URL): string {
+  const shown = new URL(url);
+  shown.username = "";
+  shown.password = "";
+  for (const key of shown.searchParams.keys()) if (!PUBLIC_PARAMETERS.has(key)) shown.searchParams.set(key, "REDACTED");
+  return decodeURIComponent(shown.href);
+}
+
+const PUBLIC_PARAMETERS = new Set(["digest", "mount", "from", "n", "last", "service", "scope"]);
+
+function parseErrors(text: string): { code: string; message?: string | undefined }[] {
+  try {
+    return bodySchema.parse(JSON.parse(text)).errors;
+  } catch {
+    return []; // Proxies in front of registries answer in HTML.
+  }
+}
+
+function mendOf(status: number, host: string): string | undefined {
+  if (status === 401) return `log in with \`docker login ${host}\``;
+  if (status === 403) return `ask for the right to do this, or log in as someone else with \`docker login ${host}\``;
+  if (status === 429) return "wait, or log in: registries allow more to known users";
+  return undefined;
+}
+
+/** RFC 9110 section 10.2.3: seconds, or a date. */
+function retryAfterOf(headers: Headers): number | undefined {
+  const value = headers.get("retry-after");
+  if (value === null) return undefined;
+  const ms = /^\d+$/.test(value) ? Number(value) * 1000 : Date.parse(value) - Date.now();
+  return Number.isNaN(ms) ? undefined : Math.max(0, ms);
+}
+
+/** fetch wraps what happened ("fetch failed"), sometimes twice. */
+function innermost(error: unknown): unknown {
+  const cause = error instanceof Error ? error.cause : undefined;
+  return cause === undefined ? error : innermost(cause);
+}

@@ -1,0 +1,172 @@
+// One HTTP exchange with a registry, with all that may come between question and answer: authentication, redirects, pauses,
+// broken connections. Credentials never leave the registry's own origin.
+
+import type { Readable } from "node:stream";
+import { WaybillError } from "../error.ts";
+import { Authorizer } from "./auth.ts";
+import { discardBody } from "./body.ts";
+import type { CredentialSource } from "./credentials.ts";
+import { disconnection, redactUrl, refusal, RegistryError } from "./error.ts";
+import { DEFAULT_RETRY, retrying } from "./retry.ts";
+import type { RetryOptions } from "./retry.ts";
+
+const MAX_REDIRECTS = 5;
+const REDIRECTS = new Set([301, 302, 303, 307, 308]);
+/** How long a registry may take to begin its answer, in milliseconds. Uploads are exempt: their answer comes after the bytes. */
+const ANSWER_TIMEOUT_MS = 60_000;
+
+export interface TransportOptions {
+  credentials: CredentialSource;
+  retry?: RetryOptions | undefined;
+  /** Ends whatever is under way. */
+  signal?: AbortSignal | undefined;
+}
+
+/** A request as it goes out. */
+export interface Outgoing {
+  method: string;
+  url: URL;
+  headers?: Record<string, string>;
+  body?: string | Uint8Array;
+  /** A body from the disk; opened anew for each try. `size` is in bytes. */
+  stream?: { open: () => Readable; size: number };
+  /** Statuses that are answers, beside 2xx. */
+  accept?: readonly number[];
+}
+
+export interface RegistryRequest extends Outgoing {
+  /** What a token must allow, e.g. "repository:team/api:pull". */
+  scopes: readonly string[];
+  /** Set for requests that can't be repeated as they are: an upload session is spent after one try. */
+  once?: boolean;
+}
+
+export class Transport {
+  readonly #origin: URL;
+  readonly #options: TransportOptions;
+  readonly #authorizer: Authorizer;
+
+  /** @param registry as references name it, @param origin where it answers */
+  constructor(registry: string, origin: URL, options: TransportOptions) {
+    this.#origin = origin;
+    this.#options = options;
+    this.#authorizer = new Authorizer(registry, origin, options.credentials, (question) =>
+      this.retrying(async () => expectSuccess(question, await this.#send(question.url, question))),
+    );
+  }
+
+  /** @throws {RegistryError} any answer that was not accepted */
+  async request(request: RegistryRequest): Promise<Response> {
+    const ask = async (): Promise<Response> => expectSuccess(request, await this.#authorized(request));
+    return request.once ? await ask() : await this.retrying(ask);
+  }
+
+  /** Runs an action, of one request or several, again while its failures are temporary. */
+  async retrying<T>(action: () => Promise<T>): Promise<T> {
+    return await retrying(action, this.#options.retry ?? DEFAULT_RETRY, this.#options.signal);
+  }
+
+  /** Throws the signal's reason if the work was called off. */
+  throwIfAborted(): void {
+    this.#options.signal?.throwIfAborted();
+  }
+
+  /** Answers one challenge: a second 401 is the registry's last word. */
+  async #authorized(request: RegistryRequest): Promise<Response> {
+    const { scopes, url } = request;
+    if (!this.#isOwn(url)) return await this.#redirected(request);
+    const offered = await this.#authorizer.header(scopes);
+    const response = await this.#redirected(request, offered);
+    if (response.status !== 401 || !(await this.#authorizer.learn(response, scopes, offered))) return response;
+    const better = await this.#authorizer.header(scopes);
+    if (better === undefined || better === offered) return response;
+    await discardBody(response);
+    return await this.#redirected(request, better);
+  }
+
+  /** Follows redirects of reads: registries send their readers to blob storage elsewhere, which gets no Authorization. */
+  async #redirected(request: RegistryRequest, authorization?: string): Promise<Response> {
+    let { url } = request;
+    for (let hops = 0; hops <= MAX_REDIRECTS; hops++) {
+      const response = await this.#send(url, request, this.#isOwn(url) ? authorization : undefined);
+      const location = response.headers.get("location");
+      if (!REDIRECTS.has(response.status) || location === null || !isRead(request.method)) return response;
+      await discardBody(response);
+      url = resolveLocation(location, url);
+    }
+    throw new RegistryError(`more than ${MAX_REDIRECTS} redirects`, { where: redactUrl(request.url) });
+  }
+
+  async #send(url: URL, request: Outgoing, authorization?: string): Promise<Response> {
+    const late = new AbortController();
+    const timer = setTimeout(
+      () => late.abort(new Error(`no answer within ${ANSWER_TIMEOUT_MS} ms`)),
+      ANSWER_TIMEOUT_MS,
+    );
+    // The answer to an upload comes after its bytes, however long they take.
+    if (request.stream) clearTimeout(timer);
+    const signal = AbortSignal.any([late.signal, ...(this.#options.signal ? [this.#options.signal] : [])]);
+    try {
+      const init = {
+        method: request.method,
+        headers: headersOf(request, authorization),
+        redirect: "manual",
+        signal,
+      } as const;
+      return await fetch(url, { ...init, ...bodyOf(request) });
+    } catch (error) {
+      this.throwIfAborted();
+      throw disconnection(request.method, url, error);
+    } finally {
+      clearTimeout(timer);
+    }
+  }
+
+  #isOwn(url: URL): boolean {
+    return url.origin === this.#origin.origin;
+  }
+}
+
+/**
+ * Resolves a Location. A registry behind a TLS proxy may name itself with http: on its own host that is read as https; elsewhere a
+ * step down from https is refused.
+ */
+export function resolveLocation(location: string, from: URL): URL {
+  const url = URL.parse(location, from.href);
+  if (url === null || !/^https?:$/.test(url.protocol)) {
+    throw new RegistryError("the registry sent us to no URL", { where: redactUrl(from) });
+  }
+  if (from.protocol !== "https:" || url.protocol === "https:") return url;
+  if (url.hostname !== from.hostname) {
+    throw new WaybillError("refused to go from https to http", { where: `${redactUrl(from)} to ${url.host}` });
+  }
+  url.protocol = "https:";
+  url.port = from.port;
+  return url;
+}
+
+async function expectSuccess({ method, url, accept = [] }: Outgoing, response: Response): Promise<Response> {
+  if (response.ok || accept.includes(response.status)) return response;
+  throw await refusal(method, url, response);
+}
+
+function isRead(method: string): boolean {
+  return method === "GET" || method === "HEAD";
+}
+
+function headersOf({ headers, stream }: Outgoing, authorization: string | undefined): Record<string, string> {
+  return {
+    "user-agent": "waybill",
+    // Blobs are named by the bytes as they are: no one may compress them on the way.
+    "accept-encoding": "identity",
+    ...headers,
+    ...(stream && { "content-length": String(stream.size) }),
+    ...(authorization && { authorization }),
+  };
+}
+
+function bodyOf({ body, stream }: Outgoing): RequestInit {
+  // fetch of Node takes any async iterable; "half" means that the answer is read after the body was sent.
+  if (stream) return { body: stream.open() as unknown as ReadableStream, duplex: "half" };
+  return body === undefined ? {} : { body: body as string | Uint8Array<ArrayBuffer> };
+}

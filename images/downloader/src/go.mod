@@ -1,0 +1,3 @@
+module waybill/downloader
+
+go 1.26

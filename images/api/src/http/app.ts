@@ -25,10 +25,13 @@ export async function buildApp(config: AppConfig, database: Database): Promise<F
     logger: { level: config.logLevel, redact: ["req.headers.authorization"] },
     bodyLimit: config.bodyLimit,
     requestTimeout: REQUEST_TIMEOUT,
+    routerOptions: { maxParamLength: 256 }, // a longer one can't be a name or a digest
+    frameworkErrors: answerError,
     genReqId: (request) => known(request.headers["x-request-id"]) ?? randomUUID(),
   });
   const readiness = new Readiness(database);
   useZod(app);
+  app.removeContentTypeParser("text/plain"); // Fastify's own: it would pass for a body of ours
   app.setErrorHandler(answerError);
   app.setNotFoundHandler((request) => {
     throw new HttpProblem(

@@ -64,7 +64,7 @@ func (d *download) canResume() bool {
 	if d.file.Size != plan.UnknownSize && d.file.Size != r.Size {
 		return false
 	}
-	return !slices.ContainsFunc(r.Pieces, func(p store.Piece) bool { return p.Got < 0 || p.Start+p.Got > info.Size() })
+	return !slices.ContainsFunc(r.Pieces, func(p store.Piece) bool { return p.Got < 0 || p.Got > 0 && p.Start+p.Got > info.Size() })
 }
 
 // resumable tells whether a later request can be sure to continue the same bytes.

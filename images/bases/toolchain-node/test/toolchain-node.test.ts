@@ -1,0 +1,39 @@
+import { type ContainerOptions, builtImage } from "@waybill/testing";
+import { beforeAll, describe, expect, it } from "vitest";
+
+let image: Awaited<ReturnType<typeof builtImage>>;
+beforeAll(async () => {
+  image = await builtImage("toolchain-node");
+}, 120_000);
+
+async function sh(script: string, options: ContainerOptions = {}) {
+  const container = await image.run({
+    args: ["/bin/sh", "-euc", script],
+    tmpfs: ["/tmp:exec", "/src:exec"],
+    ...options,
+  });
+  const { exitCode } = await container.exited();
+  return { exitCode, stdout: container.stdout.trim(), stderr: container.stderr };
+}
+
+describe("the Node toolchain", () => {
+  it("has Node 24 and npm 11", async () => {
+    const { stdout } = await sh("node --version; npm --version; npx --version");
+    expect(stdout).toMatch(/^v24\.\d+\.\d+\n11\.\d+\.\d+\n11\.\d+\.\d+$/);
+  });
+
+  it("installs a package, runs its scripts and leaves no cache in /tmp", async () => {
+    const { exitCode, stdout, stderr } = await sh(
+      `mkdir /src/p && cd /src/p && echo '{"name":"p","version":"1.0.0","bin":"p.js"}' > package.json
+      printf '#!/usr/bin/env node\\nconsole.log("ran")\\n' > p.js && chmod 755 p.js && npm pack --silent --pack-destination /src > /dev/null
+      mkdir /src/q && cd /src/q && echo '{}' > package.json && npm install --silent --cache /src/cache /src/p-1.0.0.tgz && npx p; ls /tmp`,
+      { network: "none" },
+    );
+    expect({ exitCode, stdout }, stderr).toEqual({ exitCode: 0, stdout: "ran" });
+  });
+
+  it("has CAs and with-ca", async () => {
+    const { exitCode } = await sh("test -s /etc/ssl/certs/ca-certificates.crt && with-ca node -e 0");
+    expect(exitCode).toBe(0);
+  });
+});

@@ -6,7 +6,7 @@ import type { BlobStore } from "./blobstore.ts";
 import { configSchema } from "./config.ts";
 import type { ImageConfig } from "./config.ts";
 import type { Digest } from "./digest.ts";
-import { WaybillError } from "./error.ts";
+import { messageOf, WaybillError } from "./error.ts";
 import { indexSchema } from "./imageindex.ts";
 import type { ImageIndex } from "./imageindex.ts";
 import { manifestSchema } from "./manifest.ts";
@@ -59,12 +59,16 @@ export async function readConfig(store: BlobStore, digest: Digest): Promise<Imag
   return check(configSchema, parseJson(await store.read(digest), digest), digest);
 }
 
-/** @throws {WaybillError} text that is no JSON */
+/**
+ * @throws {WaybillError} text that is no JSON. Only the place of the fault is told: the engine's own message quotes the text, and
+ * credentials come through here.
+ */
 export function parseJson(bytes: Uint8Array | string, where: string, mend?: string): unknown {
   try {
     return JSON.parse(typeof bytes === "string" ? bytes : Buffer.from(bytes).toString("utf8"));
-  } catch (cause) {
-    throw new WaybillError("not valid JSON", { where, mend, cause });
+  } catch (error) {
+    const place = /line \d+ column \d+/.exec(messageOf(error))?.[0];
+    throw new WaybillError(place === undefined ? "not valid JSON" : `not valid JSON at ${place}`, { where, mend });
   }
 }
 

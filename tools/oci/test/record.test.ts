@@ -75,7 +75,7 @@ describe("the record of an image", () => {
   });
 
   it.each([
-    ["{", /^not valid JSON, .*image\.json: run the image's docker-build target$/],
+    ["{", /^not valid JSON at line 1 column 2, .*image\.json: run the image's docker-build target$/],
     ['{"schemaVersion": 2}', /schemaVersion.*name.*digest.*, .*image\.json: run the image's docker-build target$/],
   ])("refuses %s with the file and the mend", async (text, message) => {
     const file = join(await temporaryFolder(), "image.json");

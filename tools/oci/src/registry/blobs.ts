@@ -19,6 +19,9 @@ export interface BlobSource {
   open: () => Readable;
 }
 
+/** Some registries insist on being told that there is no body. */
+const NO_BODY = { "content-length": "0" };
+
 export type PushOutcome = "exists" | "mounted" | "uploaded";
 
 export class Blobs {
@@ -58,9 +61,8 @@ export class Blobs {
   async upload(repository: string, source: BlobSource, from?: string): Promise<PushOutcome> {
     // An upload session is spent once its bytes were sent, so each try begins with a new one.
     return await this.#transport.retrying(async () => {
-      const session = await this.#begin(repository, source.digest, from);
-      if (session === undefined) return "mounted";
-      await this.#finish(repository, session, source);
+      if (from !== undefined && (await this.#mount(repository, source.digest, from))) return "mounted";
+      await this.#finish(repository, await this.#begin(repository), source);
       return "uploaded";
     });
   }
@@ -78,18 +80,29 @@ export class Blobs {
     return response.status !== 404;
   }
 
-  /** Opens an upload session, or gets the blob mounted (`undefined`). */
-  async #begin(repository: string, digest: Digest, from?: string): Promise<URL | undefined> {
+  /** Asks the registry to take the blob from another of its repositories. @returns false if it would rather have the bytes */
+  async #mount(repository: string, digest: Digest, from: string): Promise<boolean> {
+    const url = this.#url(repository, "blobs/uploads/");
+    url.search = new URLSearchParams({ mount: digest, from }).toString();
+    const scopes = [...pushScope(repository), ...pullScope(from)];
+    try {
+      const response = await this.#transport.request({ method: "POST", url, scopes, headers: NO_BODY, once: true });
+      await discardBody(response);
+      // 202 opens an upload session that nobody will use; registries clear such away by themselves.
+      return response.status === 201;
+    } catch (error) {
+      // Who may not read the other repository can still send the bytes.
+      if (error instanceof RegistryError && !error.temporary) return false;
+      throw error;
+    }
+  }
+
+  /** Opens an upload session. */
+  async #begin(repository: string): Promise<URL> {
     const url = this.#url(repository, "blobs/uploads/");
     const scopes = pushScope(repository);
-    if (from !== undefined) {
-      url.search = new URLSearchParams({ mount: digest, from }).toString();
-      scopes.push(...pullScope(from));
-    }
-    const headers = { "content-length": "0" };
-    const response = await this.#transport.request({ method: "POST", url, scopes, headers, once: true });
+    const response = await this.#transport.request({ method: "POST", url, scopes, headers: NO_BODY, once: true });
     await discardBody(response);
-    if (response.status === 201) return undefined;
     const location = response.headers.get("location");
     if (location !== null) return resolveLocation(location, url);
     throw new RegistryError("the registry began an upload but named no place for it", {

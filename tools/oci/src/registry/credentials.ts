@@ -75,7 +75,8 @@ async function readCredentialFile(path: string): Promise<CredentialFile> {
     if (cause.code === "ENOENT" || cause.code === "ENOTDIR") return "{}";
     throw new WaybillError(`the credentials can't be read (${cause.code})`, { where: path, cause });
   });
-  return check(fileSchema, parseJson(text, path), path, "mend the file, or log in again");
+  const mend = "mend the file, or log in again";
+  return check(fileSchema, parseJson(text, path, mend), path, mend);
 }
 
 /** Exact host and port: credentials for "ghcr.io" are not for "ghcr.io.example.com", nor the other way round. */

@@ -1,5 +1,6 @@
 // What a refresh changed, as data and as the table a person reads.
 
+import { listsOf } from "./schema.ts";
 import type { ImageLock } from "./schema.ts";
 
 export interface Change {
@@ -35,9 +36,9 @@ interface Pin extends Pick<Change, "part" | "set" | "name"> {
 
 function pins({ packages, files, bases }: ImageLock): Map<string, Pin> {
   const all: Pin[] = [];
-  for (const [set, { suite: _, suites: __, ...lists }] of Object.entries(packages)) {
-    for (const [arch, list] of Object.entries(lists)) {
-      for (const { name, version, sha256 } of list ?? []) {
+  for (const [set, locked] of Object.entries(packages)) {
+    for (const [arch, list] of listsOf(locked)) {
+      for (const { name, version, sha256 } of list) {
         all.push({ part: "packages", set: `${set} ${arch}`, name, version, identity: version + sha256 });
       }
     }

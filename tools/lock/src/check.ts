@@ -6,6 +6,7 @@ import { extraSuitesOf } from "./debian/resolve.ts";
 import { parseDebianName, parseFileRequest, readDeclaration } from "./declaration.ts";
 import type { Declaration } from "./declaration.ts";
 import { LOCK_FILE, readLock } from "./lock-file.ts";
+import { listsOf } from "./schema.ts";
 import type { ImageLock } from "./schema.ts";
 
 export interface CheckOptions {
@@ -43,13 +44,20 @@ function checkPackages({ packages, platforms }: Declaration, lock: ImageLock): s
   for (const [name, set] of Object.entries(packages)) {
     const locked = lock.packages[name];
     if (locked === undefined) continue;
-    const { suite, suites = [], ...lists } = locked;
+    const { suite, suites = [] } = locked;
     if (suite !== set.suite) findings.push(`package set ${name} is locked for ${suite}, declared for ${set.suite}`);
     findings.push(...difference(`suite in set ${name}`, extraSuitesOf(set), suites));
-    findings.push(...difference(`architecture of package set ${name}`, archs, Object.keys(lists)));
+    // More architectures than are declared are welcome: they are built with --platform.
+    findings.push(
+      ...missing(
+        `architecture of package set ${name}`,
+        archs,
+        listsOf(locked).map(([arch]) => arch),
+      ),
+    );
     const names = set.debian.map((text) => parseDebianName(text).name);
-    for (const [arch, list] of Object.entries(lists)) {
-      const held = (list ?? []).map((one) => one.name);
+    for (const [arch, list] of listsOf(locked)) {
+      const held = list.map((one) => one.name);
       const label = `package in set ${name} (${arch})`;
       // What an `on` image has is rightly not in the set; without dependencies the set is exactly the names.
       if (set.on === undefined) findings.push(...missing(label, names, held));

@@ -7,7 +7,10 @@ import { readDocument } from "./document.ts";
 /** Sets become build contexts (`packages-<set>`), so their names keep to what a context name may be. */
 export const setName = z.string().regex(/^[a-z0-9][a-z0-9-]*$/, "a set's name is lower-case letters, digits and -");
 
-/** A Debian package name (Debian policy 5.6.1), with "/suite" where it comes from another suite than the set's. */
+/**
+ * A Debian package name (Debian policy 5.6.1), with "/suite" where it comes from another suite than the set's. That moves this
+ * package alone: what it needs from the other suite is named as well.
+ */
 const debianName = z
   .string()
   .regex(

@@ -7,7 +7,7 @@ import { setTimeout as sleep } from "node:timers/promises";
 import { WaybillError, messageOf, openAtomic } from "@waybill/oci";
 import type { AtomicFile } from "@waybill/oci";
 import type { Content } from "./cache.ts";
-import { trustSystemCertificates } from "./certificates.ts";
+import { prepareNetwork } from "./network.ts";
 
 const ATTEMPTS = 4;
 /** Without a byte for this long a connection counts as broken. */
@@ -33,7 +33,7 @@ export async function download(
   content: Content,
   options: DownloadOptions = {},
 ): Promise<void> {
-  if (url.startsWith("https:")) trustSystemCertificates();
+  prepareNetwork(url);
   const target = await openAtomic(file);
   try {
     await new Transfer(url, target, content, options).finish();

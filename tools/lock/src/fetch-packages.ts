@@ -122,7 +122,9 @@ async function storeNewest(
   options: PackageFetchOptions,
 ): Promise<Replacement[]> {
   if (options.frozen) throw frozenError(gone, options);
-  const newest = await newestOf(gone, set, arch, sources);
+  const newest = await newestOf(gone, set, arch, sources).catch((error: unknown) => {
+    throw noSuccessor(gone, error, options);
+  });
   return await mapPool([...gone.keys()], PARALLEL, async (index) => {
     const [locked, used] = [gone[index], newest[index]];
     if (!locked || !used) throw new Error("a package was lost");
@@ -154,9 +156,22 @@ function notLocked(arch: string, { where }: FetchOptions): WaybillError {
   });
 }
 
+function noSuccessor(gone: readonly DebianPackage[], cause: unknown, { where }: FetchOptions): unknown {
+  if (!(cause instanceof WaybillError)) return cause;
+  const what = `pinned packages are gone (${list(gone)}) and the newest can't be had: ${cause.what}`;
+  return new WaybillError(what, {
+    where,
+    mend: "run `waybill lock` for the image, which resolves all of it anew",
+    cause,
+  });
+}
+
+function list(packages: readonly DebianPackage[]): string {
+  return packages.map(({ name, version }) => `${name} ${version}`).join(", ");
+}
+
 function frozenError(gone: readonly DebianPackage[], { where }: FetchOptions): WaybillError {
-  const names = gone.map(({ name, version }) => `${name} ${version}`).join(", ");
-  return new WaybillError(`pinned packages are gone from Debian's archives and the lock is frozen: ${names}`, {
+  return new WaybillError(`pinned packages are gone from Debian's archives and the lock is frozen: ${list(gone)}`, {
     where,
     mend: "run `waybill lock` for the image and commit the new image.lock.json, or build without --frozen-lock",
   });

@@ -3,7 +3,7 @@
 import { WaybillError } from "@waybill/oci";
 import { changesBetween } from "./changes.ts";
 import type { Change } from "./changes.ts";
-import { debianArchitecture, debianSources } from "./debian/archive.ts";
+import { debianArchitecture, debianSources, platformOf } from "./debian/archive.ts";
 import type { DebianArchitecture, DebianSources } from "./debian/archive.ts";
 import { extraSuitesOf, resolvePackages } from "./debian/resolve.ts";
 import { readDeclaration } from "./declaration.ts";
@@ -11,10 +11,11 @@ import type { Declaration, PackageSetDeclaration } from "./declaration.ts";
 import { resolveFile } from "./files/resolve.ts";
 import { packagesOf } from "./images.ts";
 import { readLock, writeLock } from "./lock-file.ts";
+import { listsOf } from "./schema.ts";
 import type { DebianPackage, ImageLock, LockedFile, PackageSet } from "./schema.ts";
 
 export interface RefreshOptions {
-  /** As "linux/amd64"; default: what project.json declares. */
+  /** As "linux/amd64"; default: what project.json declares, and what the lock has been made for besides. */
   platforms?: readonly string[] | undefined;
   /** References of images that aren't of this repo, as the Dockerfile's FROM lines have them. */
   externalBases?: readonly string[] | undefined;
@@ -38,8 +39,8 @@ export interface Refreshed {
  */
 export async function refreshLock(imageFolder: string, options: RefreshOptions = {}): Promise<Refreshed> {
   const declaration = await readDeclaration(imageFolder);
-  const platforms = options.platforms ?? declaration.platforms;
   const before = await readLock(imageFolder);
+  const platforms = options.platforms ?? [...new Set([...declaration.platforms, ...platformsOf(before)])];
   const after: ImageLock = {
     lockVersion: 1,
     packages: await refreshPackages(imageFolder, declaration, platforms, options),
@@ -49,6 +50,15 @@ export async function refreshLock(imageFolder: string, options: RefreshOptions =
   const changes = changesBetween(before, after);
   if (!options.dryRun) await writeLock(imageFolder, after);
   return { before, after, changes };
+}
+
+/** A lock may hold more platforms than are built by default; refreshing it doesn't take them away. */
+function platformsOf({ packages, files }: ImageLock): string[] {
+  const ofPackages = Object.values(packages).flatMap((set) => listsOf(set).map(([arch]) => platformOf(arch)));
+  const ofFiles = Object.values(files)
+    .flat()
+    .map(({ platform }) => platform);
+  return [...ofPackages, ...ofFiles.filter((platform) => platform !== undefined)];
 }
 
 async function refreshPackages(

@@ -67,6 +67,14 @@ export type PackageSet = z.output<typeof packageSet>;
 export type LockedFile = z.output<typeof lockedFile>;
 export type ImageLock = z.output<typeof imageLock>;
 
+type Lists = Omit<PackageSet, "suite" | "suites">;
+
+/** A set's packages by Debian architecture. */
+export function listsOf(set: PackageSet): [arch: keyof Lists, list: DebianPackage[]][] {
+  const entries = Object.entries(set).filter(([key]) => key !== "suite" && key !== "suites");
+  return entries as [keyof Lists, DebianPackage[]][];
+}
+
 /** The JSON Schema editors use; schema/image.lock.schema.json is this, checked in a test. */
 export function lockJsonSchema(): unknown {
   return z.toJSONSchema(imageLock, { io: "input" });

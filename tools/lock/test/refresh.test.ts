@@ -177,6 +177,16 @@ describe("a refresh", () => {
     expect(await lockText(folder)).toBe(old);
   });
 
+  test("keeps a platform that the lock was made for beside the declared ones", async () => {
+    const folder = await oneImage();
+    await refresh(folder, { platforms: ["linux/amd64", "linux/arm64"] });
+    expect((await refresh(folder)).changes).toEqual([]);
+    expect(await checkLock(folder)).toEqual([]);
+    expect((await refresh(folder, { platforms: ["linux/arm64"] })).changes).toEqual([
+      { part: "packages", set: "s amd64", name: "data", old: "2026b-1" },
+    ]);
+  });
+
   test("pins the bases that the caller names", async () => {
     const folder = await imageFolder(await temporaryFolder(onTestFinished), "images/x", {});
     const digest = `sha256:${"a".repeat(64)}`;
@@ -229,7 +239,7 @@ describe("what can't be resolved is told", () => {
 
   test("on a machine without apt, with the mend", async () => {
     vi.stubEnv("PATH", await temporaryFolder(onTestFinished));
-    onTestFinished(() => vi.unstubAllEnvs());
+    onTestFinished(() => void vi.unstubAllEnvs());
     const sources = archive.sources({ archive: `${archive.url}/debian/` });
     await expect(refresh(await oneImage(), { sources })).rejects.toThrow(/no apt.*apt-get install apt/);
   });

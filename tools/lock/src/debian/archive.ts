@@ -52,6 +52,13 @@ const ARCHITECTURES: Record<string, DebianArchitecture> = {
 
 export type DebianArchitecture = "amd64" | "arm64" | "armhf" | "i386" | "ppc64el" | "riscv64" | "s390x";
 
+/** The OCI platform of a Debian architecture. */
+export function platformOf(arch: DebianArchitecture): string {
+  const platform = Object.keys(ARCHITECTURES).find((one) => ARCHITECTURES[one] === arch);
+  if (platform === undefined) throw new Error(`no platform for ${arch}`);
+  return platform;
+}
+
 /** Debian's name of an OCI platform, or undefined where Debian has no such port. */
 export function debianArchitecture(platform: string): DebianArchitecture | undefined {
   return ARCHITECTURES[platform];

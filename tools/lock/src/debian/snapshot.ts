@@ -3,6 +3,7 @@
 
 import { connect } from "node:net";
 import { z } from "zod";
+import { hasProxy, prepareNetwork } from "../network.ts";
 import type { DebianPackage } from "../schema.ts";
 
 /** Many networks don't let it through, and a silent firewall must not cost a build more than this, once a run. */
@@ -34,9 +35,10 @@ export async function snapshotUrl(
   }
 }
 
-/** Tries a connection once a run. */
+/** Tries a connection once a run. Through a proxy it tells nothing: there the answer itself is waited for. */
 function isReachable(snapshot: string): Promise<boolean> {
-  const known = reachable.get(snapshot);
+  prepareNetwork(snapshot);
+  const known = hasProxy() ? Promise.resolve(true) : reachable.get(snapshot);
   if (known) return known;
   const { hostname, port, protocol } = new URL(snapshot);
   const probe = canConnect(hostname, Number(port || (protocol === "https:" ? 443 : 80)));

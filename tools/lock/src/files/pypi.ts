@@ -2,10 +2,10 @@
 
 import { WaybillError, messageOf } from "@waybill/oci";
 import { z } from "zod";
-import { trustSystemCertificates } from "../certificates.ts";
 import type { FileRequest } from "../declaration.ts";
 import { download } from "../download.ts";
 import type { DownloadOptions } from "../download.ts";
+import { prepareNetwork } from "../network.ts";
 import type { LockedFile } from "../schema.ts";
 import { bestWheel, compareReleases, isFinal, versionOf } from "./wheels.ts";
 
@@ -91,7 +91,7 @@ async function readIndex(name: string): Promise<IndexFile[]> {
 }
 
 async function fetchIndex(url: string): Promise<Response> {
-  trustSystemCertificates();
+  prepareNetwork(url);
   const accept = "application/vnd.pypi.simple.v1+json, application/vnd.pypi.simple.v1+html;q=0.2, text/html;q=0.01";
   const { username, password } = new URL(url);
   const authorization = username && `Basic ${btoa(`${decodeURIComponent(username)}:${decodeURIComponent(password)}`)}`;

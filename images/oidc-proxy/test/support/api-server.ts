@@ -1,17 +1,24 @@
-// Stands where the Kubernetes API server would: records what reaches it, and answers SubjectAccessReviews from a list.
+// Stands where the Kubernetes API server would, HTTP/2 and HTTP/1.1 as it does: records what reaches it, answers reviews
+// from lists, streams watches and echoes what comes over an upgraded connection.
 
-import type https from "node:https";
-import type { IncomingHttpHeaders, IncomingMessage, ServerResponse } from "node:http";
+import { once } from "node:events";
+import type { IncomingHttpHeaders, IncomingMessage } from "node:http";
+import http2 from "node:http2";
+import type { Http2SecureServer, Http2ServerRequest, Http2ServerResponse } from "node:http2";
+import type { AddressInfo, Socket } from "node:net";
 import { buffer } from "node:stream/consumers";
 import type { Identity } from "./authority.ts";
-import { close, listen, originOf } from "./https.ts";
 import { permissionIn } from "./review.ts";
 
-const REVIEWS = "/apis/authorization.k8s.io/v1/subjectaccessreviews";
+const ACCESS_REVIEWS = "/apis/authorization.k8s.io/v1/subjectaccessreviews";
+const TOKEN_REVIEWS = "/apis/authentication.k8s.io/v1/tokenreviews";
+
+export const EVENT = `{"type":"ADDED","object":{"kind":"Namespace"}}\n`;
 
 export interface Received {
   method: string;
   url: string;
+  httpVersion: string;
   headers: IncomingHttpHeaders;
 }
 
@@ -20,23 +27,35 @@ export class ApiServer {
   readonly received: Received[] = [];
   /** `user verb resource/name` of what a review allows, such as `alice impersonate users/bob`. */
   readonly allowed = new Set<string>();
-  readonly #server: https.Server;
+  /** Tokens that a review takes, and whom they name. */
+  readonly tokens = new Map<string, string>();
+  readonly #server: Http2SecureServer;
+  readonly #sockets = new Set<Socket>();
   #gate: Promise<void> = Promise.resolve();
 
-  private constructor(server: https.Server) {
-    this.#server = server;
+  private constructor(identity: Identity) {
+    this.#server = http2.createSecureServer({ ...identity, allowHTTP1: true }, (request, response) => {
+      this.#answer(request, response).catch((error) => response.writeHead(500).end(String(error)));
+    });
+    this.#server.on("connection", (socket: Socket) => this.#sockets.add(socket));
+    this.#server.on("upgrade", (request: IncomingMessage, socket: Socket) => {
+      this.#record(request);
+      socket.on("error", () => socket.destroy());
+      socket.write(
+        `HTTP/1.1 101 Switching Protocols\r\nConnection: Upgrade\r\nUpgrade: ${request.headers.upgrade}\r\n\r\n`,
+      );
+      socket.pipe(socket);
+    });
   }
 
   static async start(identity: Identity): Promise<ApiServer> {
-    const server = await listen(identity, 0, (request, response) => {
-      api.#answer(request, response).catch((error) => response.writeHead(500).end(String(error)));
-    });
-    const api = new ApiServer(server);
+    const api = new ApiServer(identity);
+    await once(api.#server.listen(0, "127.0.0.1"), "listening");
     return api;
   }
 
   get url(): string {
-    return originOf(this.#server);
+    return `https://127.0.0.1:${(this.#server.address() as AddressInfo).port}`;
   }
 
   /** Holds every answer back until the returned function is called. */
@@ -47,20 +66,34 @@ export class ApiServer {
   }
 
   close(): void {
-    close(this.#server);
+    this.#server.close();
+    for (const socket of this.#sockets) socket.destroy();
   }
 
-  async #answer(request: IncomingMessage, response: ServerResponse): Promise<void> {
-    const { method = "", url = "", headers } = request;
+  async #answer(request: Http2ServerRequest, response: Http2ServerResponse): Promise<void> {
     response.setHeader("content-type", "application/json");
-    if (url.startsWith(REVIEWS)) {
+    if (request.url.startsWith(ACCESS_REVIEWS)) {
       const status = { allowed: this.allowed.has(permissionIn(await buffer(request))) };
-      const review = { apiVersion: "authorization.k8s.io/v1", kind: "SubjectAccessReview", status };
-      response.writeHead(201).end(JSON.stringify(review));
-      return;
+      return answerReview(response, "authorization.k8s.io/v1", "SubjectAccessReview", status);
     }
-    this.received.push({ method, url, headers });
+    if (request.url.startsWith(TOKEN_REVIEWS)) {
+      const { spec } = JSON.parse((await buffer(request)).toString()) as { spec: { token: string } };
+      const username = this.tokens.get(spec.token);
+      const status = username === undefined ? {} : { authenticated: true, user: { username } };
+      return answerReview(response, "authentication.k8s.io/v1", "TokenReview", status);
+    }
+    this.#record(request);
     await this.#gate;
-    response.end(JSON.stringify({ kind: "NamespaceList", apiVersion: "v1", items: [] }));
+    // A watch has no end of its own.
+    if (request.url.includes("watch=true")) response.write(EVENT);
+    else response.end(JSON.stringify({ kind: "NamespaceList", apiVersion: "v1", items: [] }));
   }
+
+  #record({ method = "", url = "", httpVersion, headers }: IncomingMessage | Http2ServerRequest): void {
+    this.received.push({ method, url, httpVersion, headers });
+  }
+}
+
+function answerReview(response: Http2ServerResponse, apiVersion: string, kind: string, status: object): void {
+  response.writeHead(201).end(JSON.stringify({ apiVersion, kind, status }));
 }

@@ -7,7 +7,7 @@ import * as x509 from "@peculiar/x509";
 const KEY_ALGORITHM = { name: "ECDSA", namedCurve: "P-256", hash: "SHA-256" } as const;
 const HOUR_MS = 3_600_000;
 
-/** A certificate and its key, both PEM, as node:https and kube-oidc-proxy read them. */
+/** A certificate and its key, both PEM, as node:https and the proxy read them. */
 export interface Identity {
   cert: string;
   key: string;

@@ -1,21 +1,16 @@
-// kube-oidc-proxy as the tests run it: in front of an API server, trusting an issuer, with credentials of its own.
-// Takes the program from KUBE_OIDC_PROXY (a path on this machine) until there is an image to take it from; see README.
+// The proxy as the tests run it: in front of an API server, trusting an issuer, with credentials of its own.
 
-import { spawn } from "node:child_process";
-import type { ChildProcess } from "node:child_process";
-import { once } from "node:events";
-import { mkdtemp, rm, writeFile } from "node:fs/promises";
-import { createServer } from "node:net";
-import type { AddressInfo } from "node:net";
+import { chmod, mkdtemp, rename, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { setTimeout as wait } from "node:timers/promises";
-import type { Authority } from "./authority.ts";
+import { freePort } from "@waybill/testing";
+import type { Authority, Identity } from "./authority.ts";
 import { request } from "./https.ts";
 import type { Answer } from "./https.ts";
 import { CLIENT } from "./issuer.ts";
-
-export const PROGRAM = process.env["KUBE_OIDC_PROXY"];
+import { startProgram } from "./program.ts";
+import type { Exit, Running } from "./program.ts";
 
 /** What the proxy shows to the API server: not the user's token. */
 export const PROXY_TOKEN = "the-proxys-own-credentials";
@@ -27,51 +22,55 @@ export interface Surroundings {
   authority: Authority;
   issuerUrl: string;
   apiServerUrl: string;
+  /** After those every test has; a flag given again wins. */
+  flags?: string[];
 }
 
 export class Proxy {
-  readonly #child: ChildProcess;
-  readonly #ca: string;
-  readonly #port: number;
-  readonly #probePort: number;
+  readonly origin: string;
+  readonly probePort: number;
+  readonly ca: string;
+  readonly #program: Running;
   readonly #folder: string;
-  #log = "";
 
-  private constructor(child: ChildProcess, ca: string, ports: { serve: number; probe: number }, folder: string) {
-    this.#child = child;
-    this.#ca = ca;
-    this.#port = ports.serve;
-    this.#probePort = ports.probe;
+  private constructor(program: Running, ca: string, ports: Ports, folder: string) {
+    this.#program = program;
+    this.ca = ca;
+    this.origin = `https://127.0.0.1:${ports.serve}`;
+    this.probePort = ports.probe;
     this.#folder = folder;
-    for (const stream of [child.stdout, child.stderr]) {
-      stream?.setEncoding("utf8").on("data", (chunk: string) => (this.#log += chunk));
-    }
   }
 
-  /** Starts the program; it is ready once `ready()` resolves. */
+  /** Starts the program; it is ready once `probed("/ready", 200)` resolves. */
   static async start(around: Surroundings): Promise<Proxy> {
-    if (PROGRAM === undefined) throw new Error("KUBE_OIDC_PROXY names no program");
     const folder = await mkdtemp(join(tmpdir(), "oidc-proxy-"));
     await writeFiles(folder, around);
     const ports = { serve: await freePort(), probe: await freePort() };
-    const child = spawn(PROGRAM, flags(folder, around.issuerUrl, ports), { stdio: ["ignore", "pipe", "pipe"] });
-    return new Proxy(child, around.authority.cert, ports, folder);
+    const args = [...flags(folder, around.issuerUrl, ports), ...(around.flags ?? [])];
+    return new Proxy(await startProgram(args, folder), around.authority.cert, ports, folder);
+  }
+
+  /** The same, and ready. */
+  static async ready(around: Surroundings): Promise<Proxy> {
+    const proxy = await Proxy.start(around);
+    await proxy.probed("/ready", 200);
+    return proxy;
   }
 
   get log(): string {
-    return this.#log;
+    return this.#program.log;
   }
 
   /** A GET through the proxy, as kubectl would send it. */
-  get(path: string, token?: string, headers: Record<string, string> = {}): Promise<Answer> {
+  get(path: string, token?: string, headers: Record<string, string | string[]> = {}): Promise<Answer> {
     const authorization = token === undefined ? {} : { authorization: `Bearer ${token}` };
-    return request(this.#ca, `https://127.0.0.1:${this.#port}${path}`, { headers: { ...authorization, ...headers } });
+    return request(this.ca, `${this.origin}${path}`, { headers: { ...authorization, ...headers } });
   }
 
   /** The status of /ready or /live on the probe's port, 0 while nothing listens there. */
-  async probe(path: "/ready" | "/live"): Promise<number> {
+  async probe(path: "/ready" | "/live", address = "127.0.0.1"): Promise<number> {
     try {
-      return (await fetch(`http://127.0.0.1:${this.#probePort}${path}`)).status;
+      return (await fetch(`http://${address}:${this.probePort}${path}`)).status;
     } catch {
       return 0;
     }
@@ -80,24 +79,38 @@ export class Proxy {
   async probed(path: "/ready" | "/live", status: number): Promise<void> {
     const deadline = Date.now() + READY_MS;
     while ((await this.probe(path)) !== status) {
-      if (this.#child.exitCode !== null) throw new Error(`the proxy ended (${this.#child.exitCode}): ${this.#log}`);
-      if (Date.now() > deadline) throw new Error(`${path} did not answer ${status}: ${this.#log}`);
+      const { ended } = this.#program;
+      if (ended !== undefined) throw new Error(`the proxy ended (${ended.exitCode}): ${this.log}`);
+      if (Date.now() > deadline) throw new Error(`${path} did not answer ${status}: ${this.log}`);
       await wait(POLL_MS);
     }
   }
 
+  /** Puts another certificate where the proxy reads its own, as a Secret's volume does. */
+  async replaceCertificate(identity: Identity): Promise<void> {
+    await replace(join(this.#folder, "tls.key"), identity.key);
+    await replace(join(this.#folder, "tls.pem"), identity.cert);
+  }
+
   /** Asks it to end; the answer is how it did. */
-  async stop(signal: NodeJS.Signals = "SIGTERM"): Promise<{ exitCode: number | null; signal: NodeJS.Signals | null }> {
-    if (this.#child.exitCode === null && this.#child.signalCode === null) {
-      const ended = once(this.#child, "exit");
-      this.#child.kill(signal);
-      await ended;
-    }
+  async stop(signal: NodeJS.Signals = "SIGTERM"): Promise<Exit> {
+    const exit = this.#program.ended ?? (await this.#program.stop(signal));
     await rm(this.#folder, { recursive: true, force: true });
-    return { exitCode: this.#child.exitCode, signal: this.#child.signalCode };
+    return exit;
   }
 }
 
+interface Ports {
+  serve: number;
+  probe: number;
+}
+
+async function replace(file: string, text: string): Promise<void> {
+  await writeFile(`${file}.new`, text, { mode: 0o644 });
+  await rename(`${file}.new`, file);
+}
+
+/** Readable for everybody, the image's user 65532 among them: all of it is thrown away with the test. */
 async function writeFiles(folder: string, { authority, apiServerUrl }: Surroundings): Promise<void> {
   const { cert, key } = await authority.issue("oidc-proxy");
   const kubeconfig = {
@@ -108,13 +121,14 @@ async function writeFiles(folder: string, { authority, apiServerUrl }: Surroundi
     clusters: [{ name: "test", cluster: { server: apiServerUrl, "certificate-authority": join(folder, "ca.pem") } }],
     users: [{ name: "proxy", user: { token: PROXY_TOKEN } }],
   };
-  await writeFile(join(folder, "ca.pem"), authority.cert);
-  await writeFile(join(folder, "tls.pem"), cert);
-  await writeFile(join(folder, "tls.key"), key);
-  await writeFile(join(folder, "kubeconfig"), JSON.stringify(kubeconfig));
+  await chmod(folder, 0o755);
+  await replace(join(folder, "ca.pem"), authority.cert);
+  await replace(join(folder, "tls.pem"), cert);
+  await replace(join(folder, "tls.key"), key);
+  await replace(join(folder, "kubeconfig"), JSON.stringify(kubeconfig));
 }
 
-function flags(folder: string, issuerUrl: string, ports: { serve: number; probe: number }): string[] {
+function flags(folder: string, issuerUrl: string, ports: Ports): string[] {
   return [
     "--bind-address=127.0.0.1",
     `--secure-port=${ports.serve}`,
@@ -130,13 +144,4 @@ function flags(folder: string, issuerUrl: string, ports: { serve: number; probe:
     "--oidc-groups-claim=groups",
     "--oidc-groups-prefix=oidc:",
   ];
-}
-
-export async function freePort(): Promise<number> {
-  const server = createServer().listen(0, "127.0.0.1");
-  await once(server, "listening");
-  const { port } = server.address() as AddressInfo;
-  server.close();
-  await once(server, "close");
-  return port;
 }

@@ -1,4 +1,4 @@
-// Reads the SubjectAccessReview the proxy sends: client-go speaks Kubernetes' protobuf envelope here and takes JSON back.
+// Reads the SubjectAccessReview a proxy sends: ours in JSON; kube-oidc-proxy, which these tests run too, in Kubernetes' protobuf.
 // Field numbers: k8s.io/apimachinery runtime/generated.proto (Unknown), k8s.io/api authorization/v1/generated.proto.
 
 const MAGIC = Buffer.from("k8s\0");
@@ -7,10 +7,22 @@ const REVIEW_SPEC = 2;
 const SPEC = { resourceAttributes: 1, user: 3 };
 const ATTRIBUTES = { verb: 2, resource: 5, name: 7 };
 
+interface AccessReview {
+  spec: { user: string; resourceAttributes: { verb: string; resource: string; name: string } };
+}
+
 /** `user verb resource/name`, what the review asks about. */
 export function permissionIn(body: Buffer): string {
-  if (!body.subarray(0, MAGIC.length).equals(MAGIC))
-    throw new Error(`no protobuf envelope: ${body.toString("latin1")}`);
+  return body.subarray(0, MAGIC.length).equals(MAGIC) ? inProtobuf(body) : inJson(body);
+}
+
+function inJson(body: Buffer): string {
+  const { spec } = JSON.parse(body.toString()) as AccessReview;
+  const { verb, resource, name } = spec.resourceAttributes;
+  return `${spec.user} ${verb} ${resource}/${name}`;
+}
+
+function inProtobuf(body: Buffer): string {
   const spec = field(field(body.subarray(MAGIC.length), UNKNOWN_RAW), REVIEW_SPEC);
   const attributes = field(spec, SPEC.resourceAttributes);
   const [verb, resource, name] = [ATTRIBUTES.verb, ATTRIBUTES.resource, ATTRIBUTES.name].map((n) =>

@@ -7,6 +7,7 @@ import { setTimeout as sleep } from "node:timers/promises";
 import { WaybillError, messageOf, openAtomic } from "@waybill/oci";
 import type { AtomicFile } from "@waybill/oci";
 import type { Content } from "./cache.ts";
+import { isDiskError } from "./disk.ts";
 import { prepareNetwork } from "./network.ts";
 
 const ATTEMPTS = 4;
@@ -68,7 +69,7 @@ class Transfer {
         return this.#verify();
       } catch (error) {
         this.#options.signal?.throwIfAborted();
-        if (error instanceof WaybillError) throw error;
+        if (error instanceof WaybillError || isDiskError(error)) throw error;
         if (attempt === ATTEMPTS) throw this.#unreachable(error);
         await sleep((this.#options.retryDelayMs ?? 250) * 2 ** (attempt - 1), undefined, this.#signals());
       }

@@ -3,6 +3,7 @@
 import { contentOfIntegrity, defaultCacheDir } from "./cache.ts";
 import type { Content } from "./cache.ts";
 import { ensureStored } from "./content-store.ts";
+import { onDisk } from "./disk.ts";
 import { PARALLEL } from "./fetch-packages.ts";
 import type { FetchOptions } from "./fetch-packages.ts";
 import { downloadNpm } from "./files/npm.ts";
@@ -26,8 +27,10 @@ export async function fetchFiles(
   const files = wanted.map((one) => ({ name: one.file, content: contentOf(one) }));
   const view = viewOf(cacheDir, files);
   if (await isComplete(view)) return { folder: view };
-  await mapPool(wanted, PARALLEL, (one) => ensureStored(cacheDir, contentOf(one), (file) => get(one, file, options)));
-  return { folder: await makeView(cacheDir, files) };
+  return await onDisk(cacheDir, async () => {
+    await mapPool(wanted, PARALLEL, (one) => ensureStored(cacheDir, contentOf(one), (file) => get(one, file, options)));
+    return { folder: await makeView(cacheDir, files) };
+  });
 }
 
 async function get(one: LockedFile, file: string, options: FetchOptions): Promise<void> {

@@ -9,6 +9,7 @@ import { debianSources, packageFileName, packageUrl } from "./debian/archive.ts"
 import type { DebianArchitecture, DebianSources } from "./debian/archive.ts";
 import { newestOf } from "./debian/newest.ts";
 import { snapshotUrl } from "./debian/snapshot.ts";
+import { onDisk } from "./disk.ts";
 import { AbsentError, download } from "./download.ts";
 import type { DownloadOptions } from "./download.ts";
 import { mapPool } from "./pool.ts";
@@ -63,6 +64,16 @@ export async function fetchPackages(
   const view = viewOf(cacheDir, locked.map(viewFile));
   if (await isComplete(view)) return { folder: view, drift: [] };
 
+  return await onDisk(cacheDir, () => makeSet(locked, set, arch, cacheDir, options));
+}
+
+async function makeSet(
+  locked: readonly DebianPackage[],
+  set: PackageSet,
+  arch: DebianArchitecture,
+  cacheDir: string,
+  options: PackageFetchOptions,
+): Promise<FetchedPackages> {
   const sources = options.sources ?? debianSources();
   const stored = await mapPool(locked, PARALLEL, (one) => storePinned(one, cacheDir, sources, options));
   const gone = locked.filter((_, index) => !stored[index]);

@@ -1,5 +1,6 @@
 // Refreshing a lock: every pin of an image is found anew, and the difference told as data before anyone commits it.
 
+import { join } from "node:path";
 import { WaybillError } from "@waybill/oci";
 import { changesBetween } from "./changes.ts";
 import type { Change } from "./changes.ts";
@@ -10,7 +11,7 @@ import { readDeclaration } from "./declaration.ts";
 import type { Declaration, PackageSetDeclaration } from "./declaration.ts";
 import { resolveFile } from "./files/resolve.ts";
 import { packagesOf } from "./images.ts";
-import { readLock, writeLock } from "./lock-file.ts";
+import { LOCK_FILE, readLock, writeLock } from "./lock-file.ts";
 import { listsOf } from "./schema.ts";
 import type { DebianPackage, ImageLock, LockedFile, PackageSet } from "./schema.ts";
 
@@ -19,7 +20,7 @@ export interface RefreshOptions {
   platforms?: readonly string[] | undefined;
   /** References of images that aren't of this repo, as the Dockerfile's FROM lines have them. */
   externalBases?: readonly string[] | undefined;
-  /** Asks a registry for the digest of a reference; needed where there are external bases. */
+  /** Asks a registry for the digest of a reference; without it they stay as locked. */
   resolveBase?: ((reference: string) => Promise<string>) | undefined;
   /** Finds the changes and writes nothing. */
   dryRun?: boolean | undefined;
@@ -45,7 +46,7 @@ export async function refreshLock(imageFolder: string, options: RefreshOptions =
     lockVersion: 1,
     packages: await refreshPackages(imageFolder, declaration, platforms, options),
     files: await refreshFiles(declaration, platforms),
-    bases: await refreshBases(options),
+    bases: await refreshBases(imageFolder, before, options),
   };
   const changes = changesBetween(before, after);
   if (!options.dryRun) await writeLock(imageFolder, after);
@@ -107,8 +108,22 @@ async function refreshFiles(
   return locked;
 }
 
-async function refreshBases({ externalBases = [], resolveBase }: RefreshOptions): Promise<Record<string, string>> {
-  if (externalBases.length > 0 && resolveBase === undefined) throw new Error("external bases need resolveBase");
-  const pairs = externalBases.map(async (reference) => [reference, await resolveBase?.(reference)] as const);
-  return Object.fromEntries((await Promise.all(pairs)).filter((pair): pair is [string, string] => !!pair[1]));
+async function refreshBases(
+  imageFolder: string,
+  before: ImageLock,
+  { externalBases = [], resolveBase = (reference) => lockedBase(imageFolder, before, reference) }: RefreshOptions,
+): Promise<Record<string, string>> {
+  const pairs = externalBases.map(async (reference) => [reference, await resolveBase(reference)] as const);
+  return Object.fromEntries(await Promise.all(pairs));
+}
+
+/** Where no registry can be asked, a base stays as it is locked. */
+function lockedBase(imageFolder: string, { bases }: ImageLock, reference: string): Promise<string> {
+  const digest = bases[reference];
+  if (digest !== undefined) return Promise.resolve(digest);
+  const mend = `add "bases": { "${reference}": "sha256:…" } with the digest to pin`;
+  throw new WaybillError(`no registry was asked for the digest of ${reference}`, {
+    where: join(imageFolder, LOCK_FILE),
+    mend,
+  });
 }

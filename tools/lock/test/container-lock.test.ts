@@ -162,8 +162,10 @@ describe("a container's lock", () => {
     const cwd = join(folder, "npm");
     const before = await readFile(join(cwd, "package-lock.json"), "utf8");
     // --offline: were anything missing, npm would have to ask the registry and fail.
-    await run("npm", ["install", "--package-lock-only", "--offline", "--no-audit", "--workspaces=false"], {
+    const env = { npm_config_omit_lockfile_registry_resolved: "false" };
+    await run("npm", ["install", "--package-lock-only", "--offline", "--no-audit"], {
       cwd,
+      env,
       check: true,
     });
     expect(await readFile(join(cwd, "package-lock.json"), "utf8")).toBe(before);

@@ -1,4 +1,4 @@
-import { mkdir, readFile, readdir, stat } from "node:fs/promises";
+import { mkdir, readFile, readdir, stat, writeFile } from "node:fs/promises";
 import { createServer } from "node:net";
 import { once } from "node:events";
 import type { AddressInfo } from "node:net";
@@ -194,6 +194,16 @@ describe("an archive that misbehaves", () => {
     const sources = archive.sources({ archive: `http://127.0.0.1:${await unusedPort()}/debian` });
     await expect(fetchPackages(setOf(deb), "amd64", await options({ sources }))).rejects.toThrow(/ECONNREFUSED/);
   });
+});
+
+test("a cache that can't be written is told with its mend, and isn't taken for a fault of the network", async () => {
+  const deb = await archive.deb("nowhere", "1.0");
+  const cacheDir = join((await options()).cacheDir, "file");
+  await writeFile(cacheDir, "");
+  await expect(fetchPackages(setOf(deb), "amd64", { ...(await options()), cacheDir })).rejects.toThrow(
+    /the download cache can't be written, a part of the path is not a folder, .*: .*WAYBILL_CACHE/,
+  );
+  expect(archive.requests).not.toContain(urlPath(deb));
 });
 
 async function bytesIn(folder: string): Promise<number> {

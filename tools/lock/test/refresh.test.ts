@@ -195,6 +195,12 @@ describe("a refresh", () => {
       resolveBase: () => Promise.resolve(digest),
     });
     expect(after.bases).toEqual({ "docker.io/library/golang:1.27": digest });
+    // Without a registry to ask they stay, and a new one is told.
+    const stay = await refresh(folder, { externalBases: ["docker.io/library/golang:1.27"] });
+    expect(stay.changes).toEqual([]);
+    await expect(refresh(folder, { externalBases: ["docker.io/x"] })).rejects.toThrow(
+      /no registry was asked .*docker.io\/x/,
+    );
   });
 
   test("reads the indexes of a suite once for many images", async () => {

@@ -2,7 +2,7 @@
 // answer depends on the suite alone. Only index files are read, so any architecture is solved on any host.
 
 import { existsSync, rmSync } from "node:fs";
-import { mkdir, mkdtemp, writeFile } from "node:fs/promises";
+import { mkdir, mkdtemp, readdir, rm, stat, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { WaybillError, run } from "@waybill/oci";
@@ -18,6 +18,8 @@ export interface AptOptions {
   extraSuites: readonly string[];
   onProgress?: ((line: string) => void) | undefined;
 }
+
+const PREFIX = "waybill-apt-";
 
 const opened = new Map<string, Promise<Apt>>();
 
@@ -48,7 +50,8 @@ export class Apt {
   static async open(options: AptOptions): Promise<Apt> {
     const settings = await hostSettings();
     if (!existsSync(options.sources.keyring)) throw noKeyring(options.sources.keyring);
-    const folder = await mkdtemp(join(tmpdir(), "waybill-apt-"));
+    await sweep();
+    const folder = await mkdtemp(join(tmpdir(), PREFIX));
     process.once("exit", () => rmSync(folder, { recursive: true, force: true }));
     for (const sub of ["etc/parts", "etc/sources.list.d", "etc/preferences.d", "state/lists/partial", "cache"]) {
       await mkdir(join(folder, sub), { recursive: true });
@@ -131,6 +134,16 @@ function explain(output: string): string {
   const lines = output.split("\n").map((line) => line.trim());
   const reasons = lines.filter((line) => /^[EW]:|Depends:|but it is not|not installable/.test(line));
   return [...new Set(reasons)].slice(0, 6).join("; ") || (lines.findLast((line) => line !== "") ?? "no reason given");
+}
+
+/** Takes away the folders of runs that were killed and so couldn't: those older than a day, in milliseconds. */
+async function sweep(): Promise<void> {
+  const names = (await readdir(tmpdir())).filter((name) => name.startsWith(PREFIX));
+  for (const folder of names.map((name) => join(tmpdir(), name))) {
+    const found = await stat(folder).catch(() => undefined);
+    if (found && Date.now() - found.mtimeMs > 86_400_000)
+      await rm(folder, { recursive: true, force: true }).catch(() => {});
+  }
 }
 
 function configuration(folder: string, arch: string): string {

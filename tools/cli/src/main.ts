@@ -6,6 +6,7 @@ import { COMMON, type Command, parse } from "./command.ts";
 const COMMANDS: Record<string, () => Promise<{ command: Command }>> = {
   build: () => import("./commands/build.ts"),
   test: () => import("./commands/test.ts"),
+  unit: () => import("./commands/unit.ts"),
   lint: () => import("./commands/lint.ts"),
   size: () => import("./commands/size.ts"),
   push: () => import("./commands/push.ts"),

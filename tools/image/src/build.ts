@@ -15,6 +15,7 @@ import {
   writeRecord,
 } from "@waybill/oci";
 import { showLayout, store } from "./bytes.ts";
+import { rememberInputs } from "./inputs.ts";
 import { resolveContexts } from "./contexts.ts";
 import { type Image, readDockerfile, recordFile } from "./image.ts";
 
@@ -60,6 +61,7 @@ export async function buildImage(image: Image, options: BuildOptions = {}): Prom
   if (options.keepRecord !== true) {
     await showLayout(image, record);
     await writeRecord(recordFile(image), record);
+    await rememberInputs(image, record);
   }
   return record;
 }

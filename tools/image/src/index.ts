@@ -14,3 +14,4 @@ export {
 } from "./image.ts";
 export { type ImageMetadata, imageMetadata, projectFile } from "./metadata.ts";
 export { workspaceRoot } from "./workspace.ts";
+export { type Inputs, inputsOf, rememberInputs, rememberedInputs } from "./inputs.ts";

@@ -1,19 +1,22 @@
-// Infers a project from each image's folder. Reads the folder's files and nothing else: no time, no git, no environment.
+// Infers a project from each image's folder and each tool's. Reads the folders' files and nothing else: no time, no git, no
+// environment.
 
+import { existsSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { type CreateNodesV2, createNodesFromFiles } from "@nx/devkit";
-import { type Image, readImage } from "@waybill/image";
-import { targetsOf } from "./targets.ts";
+import { readImage } from "@waybill/image";
+import { targetsOf, toolTargets } from "./targets.ts";
 
-/** Every Dockerfile below images/, the plain name only: `Dockerfile.debug` belongs to the image beside it. */
+/** The plain name only: `Dockerfile.debug` belongs to the image beside it. */
 export const createNodes: CreateNodesV2 = [
-  "images/**/Dockerfile",
+  "{images/**/Dockerfile,tools/*/package.json}",
   (files, options, context) =>
     createNodesFromFiles(
       async (file) => {
         const root = dirname(file);
-        const image = readImage(join(context.workspaceRoot, root));
-        return { projects: { [root]: await projectOf(image) } };
+        const folder = join(context.workspaceRoot, root);
+        const project = file.startsWith("tools/") ? toolProject(folder, root) : await imageProject(folder);
+        return project === undefined ? {} : { projects: { [root]: project } };
       },
       files,
       options,
@@ -21,6 +24,10 @@ export const createNodes: CreateNodesV2 = [
     ),
 ];
 
-async function projectOf(image: Image) {
+async function imageProject(folder: string) {
+  const image = readImage(folder);
   return { name: image.name, projectType: "application" as const, targets: await targetsOf(image) };
 }
+
+const toolProject = (folder: string, root: string) =>
+  existsSync(join(folder, "test")) ? { projectType: "library" as const, targets: toolTargets(root) } : undefined;

@@ -61,6 +61,18 @@ export async function targetsOf(image: Image): Promise<Record<string, TargetConf
   };
 }
 
+/** The targets of a folder of tools/. */
+export function toolTargets(root: string): Record<string, TargetConfiguration> {
+  return {
+    test: target(`node tools/cli/src/waybill.ts unit ${root}`, {
+      cache: true,
+      inputs: ["default", "^default", "{workspaceRoot}/package-lock.json", { externalDependencies: ["vitest"] }],
+      outputs: ["{projectRoot}/dist/test.json"],
+      metadata: { description: "Runs the tool's tests" },
+    }),
+  };
+}
+
 function target(command: string, more: TargetConfiguration): TargetConfiguration {
   const { options, ...rest } = more;
   return { executor: "nx:run-commands", options: { command, ...options }, parallelism: true, ...rest };

@@ -1,0 +1,57 @@
+// What went into a build, file by file, so that `explain` can say what would make another.
+
+import { createHash } from "node:crypto";
+import { createReadStream, existsSync } from "node:fs";
+import { mkdir, readFile } from "node:fs/promises";
+import { dirname, join } from "node:path";
+import { pipeline } from "node:stream/promises";
+import { contextFiles, edgesOf, readIgnore } from "@waybill/dockerfile";
+import { cacheHome } from "@waybill/engine";
+import { type ImageRecord, digestOf, serialiseRecord, writeFileAtomic } from "@waybill/oci";
+import { recordOfImage } from "./bytes.ts";
+import { type Image, SCOPE, findImage, readDockerfile } from "./image.ts";
+
+/** A name that a person knows ("src/server.ts", "waybill/node", "build arg X") to a hash of what it was. */
+export type Inputs = Record<string, string>;
+
+/** @throws {WaybillError} the Dockerfile can't be read, or a base has no record */
+export async function inputsOf(image: Image): Promise<Inputs> {
+  const inputs: Inputs = {};
+  for (const file of ["Dockerfile", ".dockerignore", "image.lock.json"]) {
+    if (existsSync(join(image.folder, file))) inputs[file] = await hashFile(join(image.folder, file));
+  }
+  for (const { path } of await contextFiles(image.folder, await readIgnore(image.folder))) {
+    inputs[path] = await hashFile(join(image.folder, path));
+  }
+  const { buildArgs, platforms, variants } = image.metadata;
+  for (const { reference } of edgesOf(readDockerfile(image), buildArgs)) {
+    if (!reference.startsWith(SCOPE)) continue;
+    inputs[reference] = (await recordOfImage(await findImage(reference.slice(SCOPE.length)))).digest;
+  }
+  for (const [key, value] of Object.entries(buildArgs)) inputs[`build arg ${key}`] = value;
+  inputs["the platforms"] = platforms.join(", ");
+  inputs["the variants"] = JSON.stringify(variants);
+  return inputs;
+}
+
+async function hashFile(file: string): Promise<string> {
+  const hash = createHash("sha256");
+  await pipeline(createReadStream(file), hash);
+  return hash.digest("hex");
+}
+
+/** On this machine, for the record's exact content: a record from a cache may have been made of other inputs elsewhere. */
+const memory = (record: ImageRecord): string =>
+  join(cacheHome(), "inputs", `${record.name}-${digestOf(serialiseRecord(record)).slice(7, 27)}.json`);
+
+export async function rememberInputs(image: Image, record: ImageRecord): Promise<void> {
+  const file = memory(record);
+  await mkdir(dirname(file), { recursive: true });
+  await writeFileAtomic(file, JSON.stringify(await inputsOf(image)));
+}
+
+/** What the record was last built from on this machine; undefined where it was built elsewhere. */
+export async function rememberedInputs(record: ImageRecord): Promise<Inputs | undefined> {
+  const file = memory(record);
+  return existsSync(file) ? (JSON.parse(await readFile(file, "utf8")) as Inputs) : undefined;
+}

@@ -22,6 +22,7 @@ export async function bundle(from: string, to: string): Promise<string[]> {
     minifySyntax: true,
     minifyWhitespace: true, // names are kept, so that a stack trace says something
     legalComments: "none", // the licences are beside it
+    preserveSymlinks: true, // so that each package lies below node_modules/
     metafile: true,
     logLevel: "warning",
     external: ["pg-native"], // an optional part of pg that is asked for by name only

@@ -40,8 +40,8 @@ export async function buildApp(config: AppConfig, database: Database): Promise<F
     );
   });
   app.addHook("onRequest", async (request, reply) => void reply.header("x-request-id", request.id));
+  addOpenApi(app); // first, to see the others' routes
   const metrics = addMetrics(app);
-  addOpenApi(app);
   addProbes(app, readiness);
   await app.register(imageRoutes, {
     store: new ImageStore(database),

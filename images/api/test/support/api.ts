@@ -76,7 +76,7 @@ export function sharedApi(newDatabase: NewDatabase, config?: Partial<AppConfig>)
     const database = await newDatabase();
     await migrate(database);
     holder.current = await Api.start(database, config);
-  }, 30_000);
+  }, 120_000);
   afterAll(() => holder.current.close());
   return holder;
 }

@@ -2,7 +2,7 @@
 import { afterAll, beforeAll, describe, onTestFinished } from "vitest";
 import type { Config } from "../../src/config.ts";
 import { openDatabase, type Database } from "../../src/database/database.ts";
-import { IN_MEMORY } from "../../src/database/pglite.ts";
+import { pgliteFolder } from "./pglite-folder.ts";
 import { PostgresServer } from "./postgres-server.ts";
 
 export type NewDatabase = () => Promise<Database>;
@@ -10,11 +10,11 @@ export type NewDatabase = () => Promise<Database>;
 /** Describes the same behaviour on PGlite and on PostgreSQL; `newDatabase` opens an empty one, closed by whoever asked for it. */
 export function onBothDatabases(behaviour: string, tests: (newDatabase: NewDatabase) => void): void {
   describe(`${behaviour}, on PGlite`, () => {
-    tests(() => open({ kind: "pglite", dataDir: IN_MEMORY }));
+    tests(async () => open({ kind: "pglite", dataDir: await pgliteFolder() }));
   });
   describe(`${behaviour}, on PostgreSQL`, () => {
     let server: PostgresServer;
-    beforeAll(async () => void (server = await PostgresServer.start()), 30_000);
+    beforeAll(async () => void (server = await PostgresServer.start()), 120_000);
     afterAll(() => server.stop());
     tests(async () => open({ kind: "postgres", url: await server.database(), poolSize: 5 }));
   });

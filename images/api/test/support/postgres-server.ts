@@ -55,14 +55,19 @@ export class PostgresServer {
   /** A new, empty database's URL. */
   async database(): Promise<string> {
     const name = `test_${++this.#databases}`;
-    await this.query("postgres", `CREATE DATABASE ${name}`);
+    await this.query(this.#url("postgres"), `CREATE DATABASE ${name}`);
     return this.#url(name);
   }
 
-  async query(database: string, sql: string): Promise<void> {
-    const client = new pg.Client({ connectionString: database.includes("://") ? database : this.#url(database) });
+  /** Runs SQL as the superuser in the database of `url`. */
+  async query(url: string, sql: string): Promise<void> {
+    await this.rows(url, sql);
+  }
+
+  async rows(url: string, sql: string): Promise<unknown[]> {
+    const client = new pg.Client({ connectionString: url });
     await client.connect();
-    await client.query(sql).finally(() => client.end());
+    return (await client.query(sql).finally(() => client.end())).rows;
   }
 
   async stop(): Promise<void> {

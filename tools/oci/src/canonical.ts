@@ -9,7 +9,12 @@ function isPlainObject(value: unknown): value is Record<string, unknown> {
   return typeof value === "object" && value !== null && !Array.isArray(value);
 }
 
-/** Keys by code unit: the order must not depend on the machine's locale. */
+/** The same object with its keys in order. */
 export function sorted<T>(object: Record<string, T>): Record<string, T> {
-  return Object.fromEntries(Object.entries(object).sort(([a], [b]) => (a < b ? -1 : a > b ? 1 : 0)));
+  return Object.fromEntries(Object.entries(object).sort(([a], [b]) => compareText(a, b)));
+}
+
+/** Orders text by code unit: what is named by its digest must not depend on the machine's locale. */
+export function compareText(a: string, b: string): number {
+  return a < b ? -1 : a > b ? 1 : 0;
 }

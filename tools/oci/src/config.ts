@@ -2,7 +2,7 @@
 // for an empty list, so null is read as absent everywhere.
 
 import { z } from "zod";
-import { digestSchema } from "./digest.ts";
+import { digestSchema } from "./descriptor.ts";
 
 const strings = z.array(z.string()).nullish();
 /** A Go set: the keys count, the values are {}. */

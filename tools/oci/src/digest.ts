@@ -2,7 +2,6 @@
 
 import { createHash } from "node:crypto";
 import { Transform } from "node:stream";
-import { z } from "zod";
 import { WaybillError } from "./error.ts";
 
 export type Algorithm = "sha256" | "sha512";
@@ -11,15 +10,6 @@ export type Digest = `${Algorithm}:${string}`;
 /** The algorithms the spec registers that we accept, and the length of their hex part. */
 const HEX_LENGTH: Record<Algorithm, number> = { sha256: 64, sha512: 128 };
 const GRAMMAR = /^(?<algorithm>sha256|sha512):(?<hex>[0-9a-f]+)$/;
-
-/** zod can't infer a template literal type from a pattern, hence the assertion. */
-export const digestSchema = z
-  .string()
-  .regex(/^(sha256:[0-9a-f]{64}|sha512:[0-9a-f]{128})$/, "not a digest")
-  .meta({ description: "The digest of content: sha256:<64 hex> or sha512:<128 hex>" }) as unknown as z.ZodType<
-  Digest,
-  Digest
->;
 
 export function isDigest(text: string): text is Digest {
   const { algorithm, hex } = GRAMMAR.exec(text)?.groups ?? {};

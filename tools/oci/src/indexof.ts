@@ -1,7 +1,7 @@
 // Builds the index an image is named by, from the manifests an engine made.
 
 import type { BlobStore } from "./blobstore.ts";
-import { canonicalJson } from "./canonical.ts";
+import { canonicalJson, compareText } from "./canonical.ts";
 import type { Descriptor } from "./descriptor.ts";
 import { readConfig, readManifest } from "./document.ts";
 import { WaybillError } from "./error.ts";
@@ -36,9 +36,4 @@ async function platformOf(store: BlobStore, { digest }: Descriptor): Promise<Pla
   const { config } = await readManifest(store, digest);
   const { os, architecture, variant } = await readConfig(store, config.digest);
   return variant ? { os, architecture, variant } : { os, architecture };
-}
-
-/** By code unit: the order must not depend on the machine's locale. */
-function compareText(a: string, b: string): number {
-  return a < b ? -1 : a > b ? 1 : 0;
 }

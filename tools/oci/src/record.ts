@@ -4,7 +4,7 @@
 import { readFile } from "node:fs/promises";
 import { z } from "zod";
 import { writeFileAtomic } from "./atomic.ts";
-import { digestSchema } from "./digest.ts";
+import { digestSchema } from "./descriptor.ts";
 import { check, parseJson } from "./document.ts";
 import { WaybillError } from "./error.ts";
 

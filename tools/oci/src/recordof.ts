@@ -1,7 +1,7 @@
 // Computes the record of an image from the image itself.
 
 import type { BlobStore } from "./blobstore.ts";
-import { sorted } from "./canonical.ts";
+import { compareText, sorted } from "./canonical.ts";
 import type { ImageConfig } from "./config.ts";
 import type { Descriptor } from "./descriptor.ts";
 import type { Digest } from "./digest.ts";
@@ -37,7 +37,9 @@ export async function recordOf(store: BlobStore, digest: Digest, facts: RecordFa
     digest,
     mediaType: (await readIndex(store, digest)).mediaType ?? MEDIA_TYPE.index,
     platforms: await platformsOf(store, digest),
-    bases: (facts.bases ?? []).toSorted((a, b) => (a.reference < b.reference ? -1 : 1)),
+    bases: (facts.bases ?? []).toSorted(
+      (a, b) => compareText(a.reference, b.reference) || compareText(a.digest, b.digest),
+    ),
     buildArgs: sorted(facts.buildArgs ?? {}),
     variants,
   };
@@ -47,7 +49,7 @@ async function platformsOf(store: BlobStore, index: Digest): Promise<PlatformRec
   const { manifests } = await readIndex(store, index);
   const images = manifests.filter(({ platform }) => !isAttestation(platform));
   const records = await Promise.all(images.map(({ digest }) => platformOf(store, digest)));
-  return records.sort((a, b) => (a.platform < b.platform ? -1 : 1));
+  return records.sort((a, b) => compareText(a.platform, b.platform));
 }
 
 async function platformOf(store: BlobStore, digest: Digest): Promise<PlatformRecord> {
@@ -90,7 +92,7 @@ async function layerOf(store: BlobStore, layer: Descriptor, createdBy: string): 
 }
 
 function byPort(a: string, b: string): number {
-  return Number.parseInt(a) - Number.parseInt(b) || (a < b ? -1 : 1);
+  return Number.parseInt(a) - Number.parseInt(b) || compareText(a, b);
 }
 
 function sum(numbers: readonly number[]): number {

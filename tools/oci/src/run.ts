@@ -7,12 +7,10 @@ import { existsSync } from "node:fs";
 import { basename } from "node:path";
 import { Readable } from "node:stream";
 import { pipeline } from "node:stream/promises";
-import { endWithUs, shellExitCode, signalGroup } from "./children.ts";
+import { endWithUs, shellExitCode } from "./children.ts";
 import { WaybillError } from "./error.ts";
+import { Leash } from "./leash.ts";
 import { LineSplitter } from "./lines.ts";
-
-/** How long a program has between SIGTERM and SIGKILL, in milliseconds. */
-const GRACE_MS = 5_000;
 
 export interface RunOptions {
   cwd?: string | undefined;
@@ -68,43 +66,6 @@ export async function run(command: string, args: readonly string[], options: Run
   } finally {
     leash.drop();
     release();
-  }
-}
-
-/** Ends the program on abort or time-out: SIGTERM, then SIGKILL, then whatever of its group is left. */
-class Leash {
-  readonly #end: (signal: NodeJS.Signals) => void;
-  readonly #options: RunOptions;
-  readonly #timers: NodeJS.Timeout[] = [];
-  #ended: "aborted" | "timed out" | undefined;
-
-  constructor(child: ChildProcess, group: boolean, options: RunOptions) {
-    this.#options = options;
-    this.#end = (signal) => (group ? signalGroup(child, signal) : child.kill(signal));
-    options.signal?.addEventListener("abort", this.#abort, { once: true });
-    if (options.timeoutMs !== undefined)
-      this.#timers.push(setTimeout(() => this.#stop("timed out"), options.timeoutMs));
-    child.once("exit", () => this.#ended && this.#end("SIGKILL"));
-  }
-
-  throwIfEnded(command: string): void {
-    if (this.#ended === "aborted") this.#options.signal?.throwIfAborted();
-    if (this.#ended === "timed out") {
-      throw new WaybillError(`${basename(command)} did not end within ${this.#options.timeoutMs} ms`);
-    }
-  }
-
-  drop(): void {
-    this.#options.signal?.removeEventListener("abort", this.#abort);
-    for (const timer of this.#timers) clearTimeout(timer);
-  }
-
-  readonly #abort = (): void => this.#stop("aborted");
-
-  #stop(reason: "aborted" | "timed out"): void {
-    this.#ended ??= reason;
-    this.#end("SIGTERM");
-    this.#timers.push(setTimeout(() => this.#end("SIGKILL"), GRACE_MS));
   }
 }
 

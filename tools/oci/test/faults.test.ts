@@ -1,11 +1,13 @@
 // What a registry may do to us, and what we make of it.
 
-import { createServer } from "node:net";
 import { once } from "node:events";
+import { createServer as createHttpServer } from "node:http";
+import { createServer } from "node:net";
 import type { AddressInfo } from "node:net";
+import { Readable } from "node:stream";
 import { describe, expect, it } from "vitest";
 import { digestOf, MEDIA_TYPE, redactUrl, RegistryClient, RegistryError } from "@waybill/oci";
-import { resolveLocation } from "../src/registry/transport.ts";
+import { resolveLocation } from "../src/registry/location.ts";
 import { clientOf, faultyRegistry, hangUp, inTurn, status } from "./faulty-registry.ts";
 import type { FaultyRegistry } from "./faulty-registry.ts";
 import { blobOf, temporaryStore } from "./fixtures.ts";
@@ -14,6 +16,12 @@ const BLOB = Buffer.from("0123456789".repeat(1000));
 const DIGEST = digestOf(BLOB);
 const MANIFEST = JSON.stringify({ schemaVersion: 2, manifests: [] });
 const BASIC = `Basic ${Buffer.from("me:secret").toString("base64")}`;
+
+const CHUNK = Buffer.alloc(1_000_000);
+
+function* chunks(): Generator<Buffer> {
+  for (let i = 0; i < 100; i++) yield CHUNK;
+}
 
 async function readBlob(client: RegistryClient): Promise<Buffer> {
   return Buffer.concat(await client.blobs.get("team/api", DIGEST, BLOB.length).toArray());
@@ -142,6 +150,13 @@ describe("a fault that passes", () => {
     expect(registry.asked).toHaveLength(1);
   });
 
+  it("of one who never answers is not waited for", async () => {
+    const registry = await faultyRegistry(() => {});
+    const failure = await failureOf(clientOf(registry, { answerTimeoutMs: 50 }).ping());
+    expect(failure.message).toMatch(/^no answer from the registry within 50 ms, GET http:/);
+    expect(registry.asked).toHaveLength(1);
+  });
+
   it("on a port where nobody listens ends in one line", async () => {
     const server = createServer().listen(0, "127.0.0.1");
     await once(server, "listening");
@@ -218,6 +233,24 @@ describe("an upload", () => {
     expect(last?.body).toBe(BLOB.toString());
   });
 
+  it("that is refused half-way leaves no file open", async () => {
+    const sources: Readable[] = [];
+    const open = () => sources[sources.push(Readable.from(chunks())) - 1]!;
+    const server = createHttpServer(({ method }, response) => {
+      if (method === "POST") return response.writeHead(202, { location: "/up" }).end();
+      response.writeHead(413, { connection: "close" }).end('{"errors":[{"code":"SIZE_INVALID"}]}');
+    }).listen(0, "127.0.0.1");
+    await once(server, "listening");
+    const { port } = server.address() as AddressInfo;
+    const client = clientOf({ host: `127.0.0.1:${port}`, port, asked: [] });
+    const size = 100 * CHUNK.length;
+    const failure = await failureOf(client.blobs.upload("team/api", { digest: DIGEST, size, open }));
+    server.close();
+    server.closeAllConnections();
+    expect(failure).toMatchObject({ status: 413, codes: ["SIZE_INVALID"] });
+    expect(sources.map(({ destroyed }) => destroyed)).toEqual([true]);
+  });
+
   it("follows where the registry will not mount", async () => {
     const registry = await faultyRegistry((asked, response) => {
       if (asked.path.includes("mount=")) return response.writeHead(403).end();
@@ -290,6 +323,25 @@ describe("an error", () => {
   it("with an endless page is read as far as is needed", async () => {
     const registry = await faultyRegistry((_asked, response) => response.writeHead(404).end("<html>".repeat(100_000)));
     expect(await failureOf(clientOf(registry).ping())).toMatchObject({ status: 404, codes: [] });
+  });
+
+  it("of the place a redirect led to names that place, and no login that would not help there", async () => {
+    const storage = await faultyRegistry(status(403));
+    const registry = await faultyRegistry(
+      status(307, { location: `http://${storage.host}/signed?signature=secret%zz` }),
+    );
+    const failure = await failureOf(readBlob(clientOf(registry)));
+    expect(failure.message).toBe(`the registry answered 403, GET http://${storage.host}/signed?signature=REDACTED`);
+  });
+
+  it("of a token server that sends no token does not show what it sent", async () => {
+    const challenge = (host: string) => ({ "www-authenticate": `Bearer realm="http://${host}/token"` });
+    const registry = await faultyRegistry((asked, response) => {
+      if (asked.path.startsWith("/token")) return response.end('{"token":"secret\\nX-Evil: 1"}');
+      response.writeHead(401, challenge(registry.host)).end();
+    });
+    const { message } = await failureOf(clientOf(registry).ping());
+    expect(message).toBe(`token: not a token, http://${registry.host}/token`);
   });
 
   it("shows no secret of a URL", () => {

@@ -1,48 +1,20 @@
-// Answers a registry's challenge: Basic with the user's credentials, or Bearer with a token fetched from its token server
-// (distribution's "Token Authentication Specification" and its OAuth2 variant). Tokens are kept until shortly before they expire.
+// Answers a registry's challenge: Basic with the user's credentials, or Bearer with a token, which is kept until shortly before it
+// expires.
 
-import { z } from "zod";
-import { check, parseJson } from "../document.ts";
 import { WaybillError } from "../error.ts";
-import { readBounded } from "./body.ts";
 import { parseChallenges } from "./challenge.ts";
 import type { Challenge } from "./challenge.ts";
 import type { Credentials, CredentialSource } from "./credentials.ts";
-import { redactUrl, RegistryError } from "./error.ts";
+import { RegistryError } from "./error.ts";
 import { mayReceiveCredentials } from "./realm.ts";
-
-const MAX_TOKEN_BYTES = 256 * 1024;
-/** The specification's default and minimum life of a token, in seconds. */
-const DEFAULT_LIFE_S = 60;
-/** A token is given up this long before it expires, so that it does not expire on its way. */
-const MARGIN_MS = 10_000;
-
-const tokenSchema = z.object({
-  token: z.string().optional(),
-  access_token: z.string().optional(),
-  expires_in: z.number().optional(),
-});
-
-interface Token {
-  header: string;
-  /** Milliseconds since the epoch. */
-  expires: number;
-}
-
-interface Question {
-  method: string;
-  url: URL;
-  headers: Record<string, string>;
-  body?: string;
-}
-
-/** Sends a question to a token server, again where it fails for a while. */
-export type Exchange = (question: Question) => Promise<Response>;
+import { basicHeader, fetchToken } from "./token.ts";
+import type { Exchange, Token } from "./token.ts";
 
 export class Authorizer {
   readonly #registry: string;
   readonly #origin: URL;
-  readonly #credentials: CredentialSource;
+  readonly #source: CredentialSource;
+  #known: Promise<Credentials | undefined> | undefined;
   readonly #exchange: Exchange;
   readonly #tokens = new Map<string, Promise<Token>>();
   #challenge: Challenge | undefined;
@@ -50,7 +22,7 @@ export class Authorizer {
   constructor(registry: string, origin: URL, credentials: CredentialSource, exchange: Exchange) {
     this.#registry = registry;
     this.#origin = origin;
-    this.#credentials = credentials;
+    this.#source = credentials;
     this.#exchange = exchange;
   }
 
@@ -73,49 +45,48 @@ export class Authorizer {
     if (wanted === undefined) return false;
     this.#challenge = wanted;
     const kept = await this.#tokens.get(keyOf(scopes))?.catch(() => undefined);
-    if (kept?.header === offered) this.#tokens.delete(keyOf(scopes));
+    if (kept !== undefined && bearerHeader(kept) === offered) this.#tokens.delete(keyOf(scopes));
     return true;
   }
 
   async #basic(): Promise<string | undefined> {
-    const found = await this.#credentials(this.#registry);
+    const found = await this.#credentials();
     return found?.kind === "basic" ? basicHeader(found) : undefined;
   }
 
   async #bearer(challenge: Challenge, scopes: readonly string[]): Promise<string> {
     const key = keyOf(scopes);
     const kept = await this.#tokens.get(key);
-    if (kept !== undefined && kept.expires > Date.now()) return kept.header;
+    if (kept !== undefined && kept.expires > Date.now()) return bearerHeader(kept);
     // The promise is kept, not the token: parallel uploads ask the token server once.
     const fetched = this.#fetchToken(challenge, scopes);
     this.#tokens.set(key, fetched);
     fetched.catch(() => this.#tokens.delete(key));
-    return (await fetched).header;
+    return bearerHeader(await fetched);
   }
 
   async #fetchToken({ parameters }: Challenge, scopes: readonly string[]): Promise<Token> {
     const realm = this.#realm(parameters["realm"]);
     const trusted = mayReceiveCredentials(realm, this.#origin);
-    const credentials = trusted ? await this.#credentials(this.#registry) : undefined;
+    const credentials = trusted ? await this.#credentials() : undefined;
     const request = {
       realm,
       service: parameters["service"],
       scopes: scopes.length > 0 ? scopes : scopesOf(parameters),
     };
-    const response = await this.#exchange(questionFor(request, credentials)).catch((error: unknown) => {
+    return await fetchToken(request, credentials, this.#exchange).catch((error: unknown) => {
       throw this.#explain(error, realm, trusted);
     });
-    const where = redactUrl(realm);
-    const answer = check(tokenSchema, parseJson(await readBounded(response, MAX_TOKEN_BYTES), where), where);
-    const token = answer.token ?? answer.access_token;
-    if (!token) throw new WaybillError("the token server gave no token", { where });
-    const life = (answer.expires_in ?? DEFAULT_LIFE_S) * 1000;
-    return { header: `Bearer ${token}`, expires: Date.now() + Math.max(life - MARGIN_MS, life / 2) };
+  }
+
+  /** Asked once: a credential helper is a program, and may ask the user. */
+  async #credentials(): Promise<Credentials | undefined> {
+    return await (this.#known ??= this.#source(this.#registry));
   }
 
   /** The token server's refusal, with a mend that names the registry the user knows. */
   #explain(error: unknown, realm: URL, trusted: boolean): unknown {
-    if (!(error instanceof RegistryError)) return error;
+    if (!(error instanceof RegistryError) || (error.status !== 401 && error.status !== 403)) return error;
     const withheld = `${realm.host} is not of ${this.#registry}'s site, so it was given no credentials`;
     return error.withMend(trusted ? `log in with \`docker login ${this.#registry}\`` : withheld);
   }
@@ -127,44 +98,8 @@ export class Authorizer {
   }
 }
 
-interface TokenRequest {
-  realm: URL;
-  service: string | undefined;
-  scopes: readonly string[];
-}
-
-function questionFor(request: TokenRequest, credentials: Credentials | undefined): Question {
-  return credentials?.kind === "identity"
-    ? refreshQuestion(request, credentials.token)
-    : plainQuestion(request, credentials);
-}
-
-function plainQuestion({ realm, service, scopes }: TokenRequest, credentials?: Credentials): Question {
-  const url = new URL(realm);
-  if (service !== undefined) url.searchParams.set("service", service);
-  for (const scope of scopes) url.searchParams.append("scope", scope);
-  return {
-    method: "GET",
-    url,
-    headers: credentials?.kind === "basic" ? { authorization: basicHeader(credentials) } : {},
-  };
-}
-
-/** The OAuth2 variant: an identity token is a refresh token (RFC 6749 section 6). */
-function refreshQuestion({ realm, service = "", scopes }: TokenRequest, token: string): Question {
-  const form = {
-    grant_type: "refresh_token",
-    refresh_token: token,
-    client_id: "waybill",
-    service,
-    scope: scopes.join(" "),
-  };
-  const headers = { "content-type": "application/x-www-form-urlencoded" };
-  return { method: "POST", url: realm, headers, body: new URLSearchParams(form).toString() };
-}
-
-function basicHeader({ username, password }: { username: string; password: string }): string {
-  return `Basic ${Buffer.from(`${username}:${password}`, "utf8").toString("base64")}`;
+function bearerHeader({ value }: Token): string {
+  return `Bearer ${value}`;
 }
 
 function keyOf(scopes: readonly string[]): string {

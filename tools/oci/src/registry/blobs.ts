@@ -8,7 +8,7 @@ import { RegistryError } from "./error.ts";
 import { discardBody } from "./body.ts";
 import { download } from "./download.ts";
 import { deleteScope, pullScope, pushScope } from "./scope.ts";
-import { resolveLocation } from "./transport.ts";
+import { resolveLocation } from "./location.ts";
 import type { Transport } from "./transport.ts";
 
 /** Bytes to upload. `open` gives them from the start, each time it is called. */
@@ -114,7 +114,14 @@ export class Blobs {
     // The session's own query may be opaque state: it is added to, never parsed and written anew.
     const url = new URL(`${session.href}${session.search === "" ? "?" : "&"}digest=${encodeURIComponent(digest)}`);
     const headers = { "content-type": "application/octet-stream" };
-    const request = { method: "PUT", url, scopes: pushScope(repository), headers, stream: { open, size }, once: true };
-    await discardBody(await this.#transport.request(request));
+    const opened: Readable[] = [];
+    const stream = { size, open: () => opened[opened.push(open()) - 1] as Readable };
+    const request = { method: "PUT", url, scopes: pushScope(repository), headers, stream, once: true };
+    try {
+      await discardBody(await this.#transport.request(request));
+    } finally {
+      // A registry that refuses before it has read everything leaves the file open.
+      for (const source of opened) source.destroy();
+    }
   }
 }

@@ -8,10 +8,17 @@ export async function readBounded(response: Response, limit: number): Promise<Bu
   let size = 0;
   for await (const chunk of response.body ?? []) {
     size += chunk.length;
-    if (size > limit) throw new WaybillError(`the registry sent more than ${limit} bytes where a short answer was due`);
+    if (size > limit) throw tooLong(response, limit);
     chunks.push(chunk);
   }
   return Buffer.concat(chunks);
+}
+
+function tooLong({ url }: Response, limit: number): WaybillError {
+  const { host, pathname } = new URL(url);
+  return new WaybillError(`the registry sent more than ${limit} bytes where a short answer was due`, {
+    where: host + pathname,
+  });
 }
 
 /** Frees the connection of an answer whose body nobody wants. */

@@ -18,7 +18,8 @@ import { RegistryError } from "./error.ts";
 import { nextLink } from "./link.ts";
 import type { RetryOptions } from "./retry.ts";
 import { deleteScope, pullScope, pushScope } from "./scope.ts";
-import { resolveLocation, Transport } from "./transport.ts";
+import { resolveLocation } from "./location.ts";
+import { Transport } from "./transport.ts";
 
 /** The spec lets registries refuse manifests above 4 MiB. */
 const MAX_MANIFEST_BYTES = 4 * 1024 * 1024;
@@ -33,6 +34,8 @@ export interface RegistryOptions {
   /** By default what docker and podman keep. */
   credentials?: CredentialSource | undefined;
   retry?: RetryOptions | undefined;
+  /** How long the registry may take to begin an answer, in milliseconds; 30 s by default. */
+  answerTimeoutMs?: number | undefined;
   signal?: AbortSignal | undefined;
 }
 
@@ -50,8 +53,8 @@ export class RegistryClient {
   constructor(registry: string, options: RegistryOptions = {}) {
     this.registry = registry;
     this.#origin = endpointOf(registry, options.plainHttp);
-    const { credentials = credentialSource(), retry, signal } = options;
-    this.#transport = new Transport(registry, this.#origin, { credentials, retry, signal });
+    const { credentials = credentialSource() } = options;
+    this.#transport = new Transport(registry, this.#origin, { ...options, credentials });
     this.blobs = new Blobs(this.#transport, (repository, path) => this.#url(repository, path));
   }
 

@@ -51,13 +51,15 @@ const bodySchema = z.object({ errors: z.array(z.object({ code: z.string(), messa
 /** The error an unwanted answer means. Reads its body. */
 export async function refusal(method: string, url: URL, response: Response): Promise<RegistryError> {
   const text = (await readBounded(response, MAX_ERROR_BYTES).catch(() => Buffer.alloc(0))).toString("utf8");
+  // Where redirects led; storage elsewhere is no matter of logging in.
+  const place = URL.parse(response.url) ?? url;
   const errors = parseErrors(text);
   const codes = errors.map(({ code }) => code);
   const said = errors.map(({ code, message }) => (message ? `${code} ${message}` : code)).join("; ");
   const detail = said === "" ? "" : ` (${said.slice(0, MAX_MESSAGE_LENGTH)})`;
   return new RegistryError(`the registry answered ${response.status}${detail}`, {
-    where: `${method} ${redactUrl(url)}`,
-    mend: mendOf(response.status, normaliseRegistry(url.host)),
+    where: `${method} ${redactUrl(place)}`,
+    mend: place.host === url.host ? mendOf(response.status, normaliseRegistry(url.host)) : undefined,
     status: response.status,
     codes,
     temporary: TEMPORARY_STATUS.has(response.status) || codes.includes("TOOMANYREQUESTS"),
@@ -68,28 +70,43 @@ export async function refusal(method: string, url: URL, response: Response): Pro
 /** The error a connection means that failed before or while an answer came. */
 export function disconnection(method: string, url: URL, error: unknown): RegistryError {
   const cause = innermost(error);
-  const code = (cause as NodeJS.ErrnoException).code ?? "";
-  const untrusted = /CERT|SIGNATURE|ISSUER|ALTNAME/.test(code);
-  const notTls = /SSL_WRONG_VERSION|SSL_PACKET_LENGTH/.test(code);
-  return new RegistryError(`no answer from the registry (${messageOf(cause) || code})`, {
+  const code = (cause as NodeJS.ErrnoException | undefined)?.code ?? "";
+  const mend = LASTING_FAULTS.find(({ codes }) => codes.test(code))?.mend;
+  const where = `${method} ${redactUrl(url)}`;
+  const what = `no answer from the registry (${messageOf(cause) || code})`;
+  return new RegistryError(what, { where, mend, temporary: mend === undefined, cause: error });
+}
+
+/** The error it is when nothing came at all. @param patience how long we waited, in milliseconds */
+export function silence(method: string, url: URL, patience: number): RegistryError {
+  return new RegistryError(`no answer from the registry within ${patience} ms`, {
     where: `${method} ${redactUrl(url)}`,
-    mend: untrusted
-      ? "set NODE_EXTRA_CA_CERTS to the file of the CA that signed the registry's certificate"
-      : notTls
-        ? "the registry speaks plain http: say so with the plain http option"
-        : undefined,
-    temporary: !untrusted && !notTls && code !== "ENOTFOUND",
-    cause: error,
   });
 }
+
+/** Codes of Node and OpenSSL for what trying again will not change. */
+const LASTING_FAULTS = [
+  {
+    codes: /CERT|SIGNATURE|ISSUER|ALTNAME/,
+    mend: "set NODE_EXTRA_CA_CERTS to the file of the CA that signed the registry's certificate",
+  },
+  {
+    codes: /SSL_WRONG_VERSION|SSL_PACKET_LENGTH/,
+    mend: "the registry speaks plain http: say so with the plain http option",
+  },
+  { codes: /^ENOTFOUND$/, mend: "check the registry's name" },
+];
 
 /** A URL fit for logs: no user information, and query values (signed links carry secrets there) only where they are ours. */
 export function redactUrl(url: URL): string {
   const shown = new URL(url);
   shown.username = "";
   shown.password = "";
-  for (const key of shown.searchParams.keys()) if (!PUBLIC_PARAMETERS.has(key)) shown.searchParams.set(key, "REDACTED");
-  return decodeURIComponent(shown.href);
+  for (const key of new Set(shown.searchParams.keys())) {
+    if (!PUBLIC_PARAMETERS.has(key)) shown.searchParams.set(key, "REDACTED");
+  }
+  // Digests and scopes read better as they are written.
+  return shown.href.replaceAll("%3A", ":").replaceAll("%2F", "/");
 }
 
 const PUBLIC_PARAMETERS = new Set(["digest", "mount", "from", "n", "last", "service", "scope"]);

@@ -2,22 +2,26 @@
 // broken connections. Credentials never leave the registry's own origin.
 
 import type { Readable } from "node:stream";
-import { WaybillError } from "../error.ts";
 import { Authorizer } from "./auth.ts";
 import { discardBody } from "./body.ts";
 import type { CredentialSource } from "./credentials.ts";
-import { disconnection, redactUrl, refusal, RegistryError } from "./error.ts";
+import { disconnection, redactUrl, refusal, RegistryError, silence } from "./error.ts";
+import { resolveLocation } from "./location.ts";
 import { DEFAULT_RETRY, retrying } from "./retry.ts";
 import type { RetryOptions } from "./retry.ts";
 
 const MAX_REDIRECTS = 5;
 const REDIRECTS = new Set([301, 302, 303, 307, 308]);
-/** How long a registry may take to begin its answer, in milliseconds. Uploads are exempt: their answer comes after the bytes. */
-const ANSWER_TIMEOUT_MS = 60_000;
+const DEFAULT_ANSWER_TIMEOUT_MS = 30_000;
 
 export interface TransportOptions {
   credentials: CredentialSource;
   retry?: RetryOptions | undefined;
+  /**
+   * How long a registry may take to begin an answer, in milliseconds; fetch itself gives a connection 10 s. Uploads are exempt: their
+   * answer comes after the bytes. Silence is not asked again: who waited this long wants to know.
+   */
+  answerTimeoutMs?: number | undefined;
   /** Ends whatever is under way. */
   signal?: AbortSignal | undefined;
 }
@@ -98,25 +102,18 @@ export class Transport {
   }
 
   async #send(url: URL, request: Outgoing, authorization?: string): Promise<Response> {
+    const patience = this.#options.answerTimeoutMs ?? DEFAULT_ANSWER_TIMEOUT_MS;
     const late = new AbortController();
-    const timer = setTimeout(
-      () => late.abort(new Error(`no answer within ${ANSWER_TIMEOUT_MS} ms`)),
-      ANSWER_TIMEOUT_MS,
-    );
-    // The answer to an upload comes after its bytes, however long they take.
+    const timer = setTimeout(() => late.abort(), patience);
     if (request.stream) clearTimeout(timer);
     const signal = AbortSignal.any([late.signal, ...(this.#options.signal ? [this.#options.signal] : [])]);
+    const { method } = request;
     try {
-      const init = {
-        method: request.method,
-        headers: headersOf(request, authorization),
-        redirect: "manual",
-        signal,
-      } as const;
-      return await fetch(url, { ...init, ...bodyOf(request) });
+      const headers = headersOf(request, authorization);
+      return await fetch(url, { method, headers, redirect: "manual", signal, ...bodyOf(request) });
     } catch (error) {
       this.throwIfAborted();
-      throw disconnection(request.method, url, error);
+      throw late.signal.aborted ? silence(method, url, patience) : disconnection(method, url, error);
     } finally {
       clearTimeout(timer);
     }
@@ -125,24 +122,6 @@ export class Transport {
   #isOwn(url: URL): boolean {
     return url.origin === this.#origin.origin;
   }
-}
-
-/**
- * Resolves a Location. A registry behind a TLS proxy may name itself with http: on its own host that is read as https; elsewhere a
- * step down from https is refused.
- */
-export function resolveLocation(location: string, from: URL): URL {
-  const url = URL.parse(location, from.href);
-  if (url === null || !/^https?:$/.test(url.protocol)) {
-    throw new RegistryError("the registry sent us to no URL", { where: redactUrl(from) });
-  }
-  if (from.protocol !== "https:" || url.protocol === "https:") return url;
-  if (url.hostname !== from.hostname) {
-    throw new WaybillError("refused to go from https to http", { where: `${redactUrl(from)} to ${url.host}` });
-  }
-  url.protocol = "https:";
-  url.port = from.port;
-  return url;
 }
 
 async function expectSuccess({ method, url, accept = [] }: Outgoing, response: Response): Promise<Response> {

@@ -87,7 +87,7 @@ async function serves(service: Service): Promise<void> {
   ]) {
     expect((await fetch(service.url + path)).status, path).toBe(200);
   }
-  expect((await fetch(`${service.url}/v1/images`, { method: "PUT", headers, body: "{" })).status).toBe(404);
+  expect((await fetch(`${service.url}/v1/images/nobody`)).status).toBe(404);
   expect((await runToEnd({ program, args: ["healthcheck"], env: { PORT: String(service.port) } })).exitCode).toBe(0);
   expect(await service.kill("SIGTERM")).toEqual({ exitCode: 0, signal: null });
 }

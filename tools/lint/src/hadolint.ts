@@ -33,7 +33,9 @@ export async function hadolint(dockerfile: string, file: string, options: Ensure
       .filter((key) => key.startsWith("HADOLINT_"))
       .map((key) => [key, undefined]),
   );
-  const result = await run(program, ["--no-color", "--format", "json", "--config", CONFIG, dockerfile], { env });
+  const result = await run(program, ["--no-color", "--no-fail", "--format", "json", "--config", CONFIG, dockerfile], {
+    env,
+  });
   if (result.exitCode !== 0) throw new WaybillError(`hadolint failed (${result.stderr.trim()})`, { where: file });
   const found = check(outputSchema, parseJson(result.stdout, "hadolint's output"), "hadolint's output");
   return found.map(({ code, line, level, message }) => ({

@@ -68,15 +68,21 @@ async function readTar(
   options: LayerOptions,
 ): Promise<void> {
   let failure: unknown;
+  let empty = true;
   const parser = new Parser({ strict: true, onReadEntry: (entry) => readEntry(entry, visit, options) });
   parser.on("error", (error: unknown) => (failure ??= error));
+  // A step that changes no file makes a tar of zeros alone, which the parser takes for no tar at all.
+  const throwIfFailed = (): void => {
+    if (failure !== undefined && !empty) throw failure;
+  };
   for await (const chunk of tar) {
+    empty &&= chunk.every((byte) => byte === 0);
     // Entries are taken as they come, so the parser never asks to wait.
     parser.write(chunk);
-    if (failure !== undefined) throw failure;
+    throwIfFailed();
   }
   parser.end();
-  if (failure !== undefined) throw failure;
+  throwIfFailed();
 }
 
 function readEntry(entry: ReadEntry, visit: (entry: LayerEntry) => void, options: LayerOptions): void {

@@ -110,6 +110,9 @@ test("hidden entries are still seen on request", async () => {
   expect(seen).toEqual(["0:secret"]);
 });
 
+test("a layer without entries is empty, and hides nothing", async () =>
+  expect([...(await tree([[{ path: "a" }], []])).keys()]).toEqual(["a"]));
+
 test("long names and names beyond ASCII come through", async () => {
   const long = `${"d".repeat(90)}/${"ü".repeat(60)}`;
   expect([...(await tree([[{ path: long, content: "x" }]])).keys()]).toEqual([long]);

@@ -14,6 +14,7 @@ import type { Deb } from "./archive.ts";
 let archive: TestArchive;
 beforeAll(async () => {
   archive = await TestArchive.start();
+  vi.stubEnv("TMPDIR", archive.folder); // vitest ends its workers before apt's folder can be removed
 });
 afterAll(() => archive.stop());
 

@@ -11,6 +11,7 @@ import { TestArchive, imageFolder, temporaryFolder } from "./archive.ts";
 let archive: TestArchive;
 beforeAll(async () => {
   archive = await TestArchive.start();
+  vi.stubEnv("TMPDIR", archive.folder); // vitest ends its workers before apt's folder can be removed
   await publishSmallDebian(archive);
 });
 afterAll(() => archive.stop());
@@ -244,8 +245,9 @@ describe("what can't be resolved is told", () => {
   });
 
   test("on a machine without apt, with the mend", async () => {
+    const path = process.env.PATH ?? "";
     vi.stubEnv("PATH", await temporaryFolder(onTestFinished));
-    onTestFinished(() => void vi.unstubAllEnvs());
+    onTestFinished(() => void vi.stubEnv("PATH", path));
     const sources = archive.sources({ archive: `${archive.url}/debian/` });
     await expect(refresh(await oneImage(), { sources })).rejects.toThrow(/no apt.*apt-get install apt/);
   });

@@ -2,7 +2,7 @@
 
 import { once } from "node:events";
 import https from "node:https";
-import type { IncomingHttpHeaders, OutgoingHttpHeaders, RequestListener } from "node:http";
+import type { IncomingHttpHeaders, IncomingMessage, OutgoingHttpHeaders, RequestListener } from "node:http";
 import type { AddressInfo } from "node:net";
 import { text } from "node:stream/consumers";
 import type { Identity } from "./authority.ts";
@@ -21,11 +21,21 @@ export interface RequestOptions {
 
 /** One request on a connection of its own, redirects not followed. `ca` is PEM. */
 export async function request(ca: string, url: string | URL, options: RequestOptions = {}): Promise<Answer> {
+  const incoming = await responseTo(ca, url, options);
+  return { status: incoming.statusCode ?? 0, headers: incoming.headers, body: await text(incoming) };
+}
+
+/** The same, answered as soon as the headers are there; the body is still to come. */
+export async function responseTo(
+  ca: string,
+  url: string | URL,
+  options: RequestOptions = {},
+): Promise<IncomingMessage> {
   const { method = "GET", headers = {}, body } = options;
   const outgoing = https.request(url, { ca, method, headers, agent: false });
   outgoing.end(body);
-  const [incoming] = await once(outgoing, "response");
-  return { status: incoming.statusCode, headers: incoming.headers, body: await text(incoming) };
+  const [incoming] = (await once(outgoing, "response")) as [IncomingMessage];
+  return incoming;
 }
 
 /** Port 0 takes a free one; the answer is the server listening. */

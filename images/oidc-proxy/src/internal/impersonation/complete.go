@@ -57,7 +57,7 @@ func Record(user string, groups []string) map[string][]string {
 	return record
 }
 
-func isRecord(key string) bool { return strings.HasPrefix(key, recordPrefix) }
+func isRecord(key string) bool { return strings.HasPrefix(strings.ToLower(key), recordPrefix) }
 
 // serviceAccount splits system:serviceaccount:NAMESPACE:NAME.
 func serviceAccount(user string) (namespace, name string, ok bool) {

@@ -108,11 +108,12 @@ func hasPrefix(name, start string) bool {
 	return len(name) >= len(start) && strings.EqualFold(name[:len(start)], start)
 }
 
-// escapeKey percent-encodes what may not stand in a header's name (RFC 9110 section 5.6.2), and "%" itself.
+// escapeKey percent-encodes what may not stand in a header's name (RFC 9110 section 5.6.2), "%" itself, and
+// capitals: the API server lower-cases the name before it decodes it, and would find another key there.
 func escapeKey(key string) string {
 	var escaped strings.Builder
 	for _, b := range []byte(key) {
-		if b == '%' || !isTokenByte(b) {
+		if !standsForItself(b) {
 			fmt.Fprintf(&escaped, "%%%02X", b)
 		} else {
 			escaped.WriteByte(b)
@@ -121,7 +122,7 @@ func escapeKey(key string) string {
 	return escaped.String()
 }
 
-func isTokenByte(b byte) bool {
-	return 'a' <= b && b <= 'z' || 'A' <= b && b <= 'Z' || '0' <= b && b <= '9' ||
-		strings.IndexByte("!#$&'*+-.^_`|~%", b) >= 0
+func standsForItself(b byte) bool {
+	return 'a' <= b && b <= 'z' || '0' <= b && b <= '9' ||
+		strings.IndexByte("!#$&'*+-.^_`|~", b) >= 0
 }

@@ -23,10 +23,14 @@ export interface DownloadOptions {
 /** The source answered that it doesn't have the file (404 or 410): another may have it. */
 export class AbsentError extends WaybillError {}
 
+/** The source served something else than what is locked: to be looked at, not worked around. */
+export class WrongBytesError extends WaybillError {}
+
 /**
  * Downloads `url` to `file`, which is there afterwards if and only if it has the expected content.
  * @throws {AbsentError} the server doesn't have it
- * @throws {WaybillError} unreachable after four attempts, or other bytes than expected
+ * @throws {WrongBytesError} other bytes than expected
+ * @throws {WaybillError} unreachable after four attempts
  */
 export async function download(
   url: string,
@@ -137,9 +141,9 @@ class Transfer {
     if (actual !== this.#content.hex) throw this.#wrong(`${this.#content.algorithm} ${actual}`);
   }
 
-  #wrong(got: string): WaybillError {
+  #wrong(got: string): WrongBytesError {
     const { algorithm, hex } = this.#content;
-    return new WaybillError(`wrong bytes: got ${got}, the lock has ${algorithm} ${hex}`, { where: this.#url });
+    return new WrongBytesError(`wrong bytes: got ${got}, the lock has ${algorithm} ${hex}`, { where: this.#url });
   }
 
   #unreachable(error: unknown): WaybillError {

@@ -8,9 +8,9 @@ import { ensureStored } from "./content-store.ts";
 import { debianSources, packageFileName, packageUrl } from "./debian/archive.ts";
 import type { DebianArchitecture, DebianSources } from "./debian/archive.ts";
 import { newestOf } from "./debian/newest.ts";
-import { snapshotUrl } from "./debian/snapshot.ts";
-import { onDisk } from "./disk.ts";
-import { AbsentError, download } from "./download.ts";
+import { isReachable, snapshotUrl } from "./debian/snapshot.ts";
+import { isDiskError, onDisk } from "./disk.ts";
+import { AbsentError, WrongBytesError, download } from "./download.ts";
 import type { DownloadOptions } from "./download.ts";
 import { mapPool } from "./pool.ts";
 import type { DebianPackage, PackageSet } from "./schema.ts";
@@ -117,10 +117,10 @@ async function storePinned(
   }
 }
 
-/** When the snapshot archive lacks it too, the archive's own answer is the one to act on. */
+/** When the snapshot archive can't help, the archive's own answer is the one to act on. Other bytes are never passed over. */
 function preferFirst(first: unknown): (second: unknown) => never {
   return (second) => {
-    throw second instanceof AbsentError ? first : second;
+    throw second instanceof WrongBytesError || isDiskError(second) ? second : first;
   };
 }
 
@@ -132,7 +132,7 @@ async function storeNewest(
   sources: DebianSources,
   options: PackageFetchOptions,
 ): Promise<Replacement[]> {
-  if (options.frozen) throw frozenError(gone, options);
+  if (options.frozen) throw await frozenError(gone, sources, options);
   const newest = await newestOf(gone, set, arch, sources).catch((error: unknown) => {
     throw noSuccessor(gone, error, options);
   });
@@ -181,9 +181,19 @@ function list(packages: readonly DebianPackage[]): string {
   return packages.map(({ name, version }) => `${name} ${version}`).join(", ");
 }
 
-function frozenError(gone: readonly DebianPackage[], { where }: FetchOptions): WaybillError {
-  return new WaybillError(`pinned packages are gone from Debian's archives and the lock is frozen: ${list(gone)}`, {
-    where,
-    mend: "run `waybill lock` for the image and commit the new image.lock.json, or build without --frozen-lock",
-  });
+async function frozenError(
+  gone: readonly DebianPackage[],
+  { snapshot }: DebianSources,
+  { where }: FetchOptions,
+): Promise<WaybillError> {
+  const elsewhere = (await isReachable(snapshot))
+    ? ""
+    : ` (${new URL(snapshot).host}, which may have them, can't be reached)`;
+  return new WaybillError(
+    `the lock is frozen and pinned packages are gone from Debian's archive: ${list(gone)}${elsewhere}`,
+    {
+      where,
+      mend: "run `waybill lock` for the image and commit the new image.lock.json, or build without --frozen-lock",
+    },
+  );
 }

@@ -1,3 +1,4 @@
+import { createHash } from "node:crypto";
 import { mkdir, readFile, readdir, stat, writeFile } from "node:fs/promises";
 import { createServer } from "node:net";
 import { once } from "node:events";
@@ -112,6 +113,29 @@ describe("a pinned version that left the archive", () => {
     await expect(asked).rejects.toThrow(/gone-a 1.0, gone-b 2:3.0, images\/x\/image.lock.json: run `waybill lock`/);
   });
 
+  test("is replaced when the snapshot archive fails in the middle, and refused when it serves other bytes", async () => {
+    const own = await TestArchive.start(); // indexes are read once a run
+    onTestFinished(() => own.stop());
+    const given = async () => await options({ sources: own.sources() });
+    const old = await own.deb("shaky", "1.0");
+    own.drop(old, { snapshot: true });
+    await own.publishTrixie([await own.deb("shaky", "2.0")]);
+    const file = `/snapshot/file/${createHash("sha1").update(old.bytes).digest("hex")}`;
+    own.faults.set(file, (_, response) => response.destroy());
+    const { drift } = await fetchPackages(setOf(old), "amd64", await given());
+    expect(drift).toEqual([{ name: "shaky", locked: "1.0", used: "2.0" }]);
+    own.faults.set(file, (_, response) => response.end(Buffer.alloc(old.size)));
+    await expect(fetchPackages(setOf(old), "amd64", await given())).rejects.toThrow(/wrong bytes.*snapshot/);
+  });
+
+  test("with no successor in the suite is told, with the mend", async () => {
+    const old = await archive.deb("renamed", "1.0");
+    archive.drop(old);
+    await archive.publishTrixie([]);
+    const asked = fetchPackages(setOf(old), "amd64", await options());
+    await expect(asked).rejects.toThrow(/gone \(renamed 1.0\) and the newest can't be had: .*: run `waybill lock`/);
+  });
+
   test("is not replaced through an index that another key signed", async () => {
     const forger = await TestArchive.start();
     onTestFinished(() => forger.stop());
@@ -129,7 +153,7 @@ describe("a pinned version that left the archive", () => {
     const sources = archive.sources({ snapshot: "http://127.0.0.1:1" });
     const start = performance.now();
     await expect(fetchPackages(setOf(deb), "amd64", await options({ sources, frozen: true }))).rejects.toThrow(
-      /lonely 1.0/,
+      /lonely 1.0 \(127.0.0.1:1, which may have them, can't be reached\)/,
     );
     expect(performance.now() - start).toBeLessThan(3_500);
   });

@@ -30,16 +30,19 @@ export async function snapshotUrl(
     const found = result.find(({ architecture }) => architecture === arch);
     return found && `${snapshot}/file/${found.hash}`;
   } catch {
-    // The snapshot archive is the second of three places: whatever is wrong with it, the third is tried.
+    // The snapshot archive is the second of three places: whatever is wrong with it, the third is tried. One that doesn't answer
+    // is not asked again in this run, or a hundred packages would wait for it one after the other.
+    reachable.set(snapshot, Promise.resolve(false));
     return undefined;
   }
 }
 
 /** Tries a connection once a run. Through a proxy it tells nothing: there the answer itself is waited for. */
-function isReachable(snapshot: string): Promise<boolean> {
+export function isReachable(snapshot: string): Promise<boolean> {
   prepareNetwork(snapshot);
-  const known = hasProxy() ? Promise.resolve(true) : reachable.get(snapshot);
+  const known = reachable.get(snapshot);
   if (known) return known;
+  if (hasProxy()) return Promise.resolve(true);
   const { hostname, port, protocol } = new URL(snapshot);
   const probe = canConnect(hostname, Number(port || (protocol === "https:" ? 443 : 80)));
   reachable.set(snapshot, probe);

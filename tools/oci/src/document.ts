@@ -27,7 +27,7 @@ export function parseDocument(bytes: Uint8Array | string, where: string): Docume
   const isIndex = manifests !== undefined;
   const isManifest = layers !== undefined || config !== undefined;
   if (isIndex === isManifest)
-    throw new WaybillError("neither an image index nor an image manifest, or both at once", { where });
+    throw new WaybillError("neither an index nor a manifest of an image, or both at once", { where });
   const expected = isIndex ? INDEX_MEDIA_TYPES : MANIFEST_MEDIA_TYPES;
   if (mediaType !== undefined && !expected.includes(mediaType)) {
     throw new WaybillError(`media type ${mediaType} does not fit the document`, { where });

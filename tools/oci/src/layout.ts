@@ -1,7 +1,9 @@
 // An OCI image layout (image-spec, "Image Layout"): what engines read and write, and what air-gap bundles are. Ours may have a
 // symlink for blobs/, to the store all layouts of a machine share.
 
-import { lstat, mkdir, readFile, realpath, symlink } from "node:fs/promises";
+import { randomUUID } from "node:crypto";
+import type { Stats } from "node:fs";
+import { lstat, mkdir, readFile, readlink, realpath, rename, symlink } from "node:fs/promises";
 import { dirname, join } from "node:path";
 import { z } from "zod";
 import { writeFileAtomic } from "./atomic.ts";
@@ -32,13 +34,15 @@ export class Layout {
   static async open(folder: string): Promise<Layout> {
     const file = join(folder, "oci-layout");
     check(markerSchema, parseJson(await readLayoutFile(file), file), file);
-    const blobs = await realpath(join(folder, "blobs"));
+    const blobs = await realpath(join(folder, "blobs")).catch((cause: unknown) => {
+      throw notALayout(join(folder, "blobs"), cause);
+    });
     return new Layout(folder, new BlobStore(dirname(blobs)));
   }
 
   /**
    * Opens a layout, or makes an empty one.
-   * @param store where the blobs of a new layout go; without it they lie in the layout's own folder
+   * @param store where the blobs go, unless the layout has a folder of its own for them; without it they lie in such a folder
    */
   static async create(folder: string, store?: BlobStore): Promise<Layout> {
     await mkdir(folder, { recursive: true });
@@ -74,31 +78,44 @@ function emptyIndex(): string {
 }
 
 async function makeBlobs(path: string, store: BlobStore | undefined): Promise<void> {
-  if (await exists(path)) return;
-  if (store === undefined) return void (await mkdir(path));
+  if (store === undefined) return (await isThere(path)) ? undefined : await mkdir(path);
   const target = join(store.root, "blobs");
   await mkdir(target, { recursive: true });
-  await symlink(await realpath(target), path);
+  await link(path, await realpath(target));
+}
+
+/** Points `path` at the store in one step. A link to a store that was moved or deleted is replaced; a folder stays. */
+async function link(path: string, target: string): Promise<void> {
+  const found = await lstatOf(path);
+  if (found !== undefined && !found.isSymbolicLink()) return;
+  if (found !== undefined && (await readlink(path)) === target) return;
+  const temporary = `${path}.${randomUUID()}.tmp`;
+  await symlink(target, temporary);
+  await rename(temporary, path);
 }
 
 async function writeFileIfAbsent(file: string, content: string): Promise<void> {
-  if (!(await exists(file))) await writeFileAtomic(file, content);
+  if (!(await isThere(file))) await writeFileAtomic(file, content);
 }
 
-async function exists(path: string): Promise<boolean> {
-  const found = await lstat(path).catch((error: NodeJS.ErrnoException) => {
+async function isThere(path: string): Promise<boolean> {
+  return (await lstatOf(path)) !== undefined;
+}
+
+async function lstatOf(path: string): Promise<Stats | undefined> {
+  return await lstat(path).catch((error: NodeJS.ErrnoException) => {
     if (error.code === "ENOENT") return undefined;
     throw error;
   });
-  return found !== undefined;
 }
 
 async function readLayoutFile(file: string): Promise<string> {
-  return await readFile(file, "utf8").catch((cause: NodeJS.ErrnoException) => {
-    throw new WaybillError(`not an OCI image layout (${cause.code})`, {
-      where: file,
-      mend: "build the image again",
-      cause,
-    });
+  return await readFile(file, "utf8").catch((cause: unknown) => {
+    throw notALayout(file, cause);
   });
+}
+
+function notALayout(where: string, cause: unknown): WaybillError {
+  const { code } = cause as NodeJS.ErrnoException;
+  return new WaybillError(`not an OCI image layout (${code})`, { where, mend: "build the image again", cause });
 }

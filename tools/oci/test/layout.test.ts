@@ -1,4 +1,4 @@
-import { lstat, readdir, readFile, writeFile } from "node:fs/promises";
+import { lstat, readdir, readFile, rm, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { Readable } from "node:stream";
 import { describe, expect, it } from "vitest";
@@ -27,6 +27,18 @@ describe("a layout", () => {
     const { digest } = await layout.blobs.put("shared");
     expect(await store.has(digest, 6)).toBe(true);
     expect((await Layout.open(folder)).blobs.root).toBe(layout.blobs.root);
+  });
+
+  it("finds its store again after it was deleted or moved", async () => {
+    const folder = await temporaryFolder();
+    const lost = await temporaryStore();
+    await Layout.create(folder, lost);
+    await rm(lost.root, { recursive: true });
+    await expect(Layout.open(folder)).rejects.toThrow(`not an OCI image layout (ENOENT), ${folder}/blobs: build`);
+    const store = await temporaryStore();
+    const layout = await Layout.create(folder, store);
+    const { digest } = await layout.blobs.put("content");
+    expect(await store.has(digest)).toBe(true);
   });
 
   it("names images, one a name", async () => {

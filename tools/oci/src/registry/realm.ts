@@ -18,7 +18,7 @@ export function mayReceiveCredentials(realm: URL, registry: URL): boolean {
 }
 
 /** Names under which strangers have hosts side by side: each host there is a site of its own. */
-const SHARED_HOSTING = ["amazonaws.com", "azurecr.io", "gcr.io", "github.io", "pkg.dev", "run.app"];
+const SHARED_HOSTING = ["amazonaws.com", "amazonaws.com.cn", "azurecr.io", "gcr.io", "github.io", "pkg.dev", "run.app"];
 
 /**
  * The registrable part of a host: two labels, or three where the two look like a public suffix (co.uk, com.au). An address, a

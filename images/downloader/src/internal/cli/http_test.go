@@ -34,10 +34,10 @@ func TestDroppedConnectionsAreResumedByRangeAndIfRange(t *testing.T) {
 	s.next(s.cut(700_000), s.cut(900_000))
 	download(t, args...).expect(t, 0, "the connection ended early; trying again")
 	expectFile(t, dir, "weights.bin", body)
-	if s.sent > 2_000_000 {
-		t.Errorf("%d bytes sent for a file of 2,000,000", s.sent)
+	if s.bytes() > 2_000_000 {
+		t.Errorf("%d bytes sent for a file of 2,000,000", s.bytes())
 	}
-	last := s.requests[2].Header
+	last := s.seen()[2].Header
 	if last.Get("If-Range") != `"one"` || !strings.HasPrefix(last.Get("Range"), "bytes=1600000-") {
 		t.Errorf("resumed with %v", last)
 	}
@@ -58,8 +58,8 @@ func TestALargeFileIsFetchedInParallelRangesWithinThreadness(t *testing.T) {
 	s.always(slow)
 	download(t, append(args, "--chunk-size", "100kB", "--threadness", "4", "--sha256", sha(body))...).expect(t, 0)
 	expectFile(t, dir, "weights.bin", body)
-	if s.top != 4 || len(s.requests) != 40 || s.sent != len(body) {
-		t.Errorf("%d at a time, %d requests, %d bytes", s.top, len(s.requests), s.sent)
+	if s.top != 4 || len(s.seen()) != 40 || s.bytes() != len(body) {
+		t.Errorf("%d at a time, %d requests, %d bytes", s.top, len(s.seen()), s.bytes())
 	}
 }
 
@@ -75,8 +75,8 @@ func TestAServerThatAlwaysDropsAtTheSameByteIsGivenUp(t *testing.T) {
 	s.always(s.noRanges(500_000))
 	download(t, append(args, "--retries", "3")...).expect(t, 6, "gave up after")
 	expectNoFile(t, dir, "weights.bin")
-	if len(s.requests) > 6 {
-		t.Errorf("%d requests", len(s.requests))
+	if len(s.seen()) > 6 {
+		t.Errorf("%d requests", len(s.seen()))
 	}
 }
 
@@ -139,8 +139,8 @@ func TestWrongBytesAreTriedTwiceAndNeverPutInPlace(t *testing.T) {
 	s, _, dir, args := weights(t, 100_000)
 	download(t, append(args, "--sha256", sha([]byte("other")))...).expect(t, 5, "wrong bytes: expected sha256:", "nothing was put in place")
 	expectNoFile(t, dir, "weights.bin")
-	if len(s.requests) != 2 {
-		t.Errorf("%d requests", len(s.requests))
+	if len(s.seen()) != 2 {
+		t.Errorf("%d requests", len(s.seen()))
 	}
 }
 
@@ -168,8 +168,8 @@ func TestSilenceIsAFailedTry(t *testing.T) {
 	args = append(args, "--retry-wait", "1ms", "--timeout", "150ms")
 	run(t, nil, args...).expect(t, 0, "went silent")
 	expectFile(t, dir, "weights.bin", body)
-	if s.sent > 500_000 {
-		t.Errorf("%d bytes sent", s.sent)
+	if s.bytes() > 500_000 {
+		t.Errorf("%d bytes sent", s.bytes())
 	}
 }
 
@@ -197,12 +197,12 @@ func TestCredentialsDoNotFollowARedirectToAnotherOrigin(t *testing.T) {
 	s.next(status(302, "Location", "/moved"), status(307, "Location", elsewhere.URL+"/blob?signature=x"))
 	run(t, map[string]string{"DOWNLOADER_TOKEN": "secret"}, append(args, quick...)...).expect(t, 0)
 	expectFile(t, dir, "weights.bin", body)
-	for i, r := range s.requests {
+	for i, r := range s.seen() {
 		if r.Header.Get("Authorization") != "Bearer secret" {
 			t.Errorf("request %d at home had no token", i)
 		}
 	}
-	if leaked := elsewhere.requests[0].Header.Get("Authorization"); leaked != "" {
+	if leaked := elsewhere.seen()[0].Header.Get("Authorization"); leaked != "" {
 		t.Errorf("leaked %q", leaked)
 	}
 }

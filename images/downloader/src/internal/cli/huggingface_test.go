@@ -72,12 +72,12 @@ func TestAModelIsFetchedAtOneCommitWithAllDigests(t *testing.T) {
 	for name, body := range files {
 		expectFile(t, dir, name, body)
 	}
-	for _, r := range hub.requests {
+	for _, r := range hub.seen() {
 		if r.Header.Get("Authorization") != "Bearer hf_secret" {
 			t.Errorf("no token for %s", r.URL)
 		}
 	}
-	for _, r := range cdn.requests {
+	for _, r := range cdn.seen() {
 		if r.Header.Get("Authorization") != "" {
 			t.Error("the token went to the CDN")
 		}

@@ -114,8 +114,8 @@ func TestATokenIsFetchedAnonymouslyOrWithTheLogin(t *testing.T) {
 	dir := t.TempDir()
 	download(t, r.args(dir)...).expect(t, 0)
 	expectFile(t, dir, "file", body)
-	if len(r.realm.requests) != 1 {
-		t.Errorf("%d tokens fetched", len(r.realm.requests))
+	if len(r.realm.seen()) != 1 {
+		t.Errorf("%d tokens fetched", len(r.realm.seen()))
 	}
 
 	r = artefact(t, layer("file", body)).with(body).guarded(true)
@@ -128,7 +128,7 @@ func TestATokenIsFetchedAnonymouslyOrWithTheLogin(t *testing.T) {
 func TestTheLoginIsNotShownToAForeignRealm(t *testing.T) {
 	r := artefact(t).guarded(true)
 	run(t, loggedIn(t, r.URL), append(r.args(t.TempDir()), quick...)...).expect(t, 4, "the registry wants its login sent to", "--auth-realm 127.0.0.1:")
-	if len(r.realm.requests) != 0 {
+	if len(r.realm.seen()) != 0 {
 		t.Error("the realm was asked")
 	}
 }
@@ -149,7 +149,7 @@ func TestBasicAuthAndNoLeakToTheBlobStore(t *testing.T) {
 	dir := t.TempDir()
 	run(t, loggedIn(t, r.URL), append(r.args(dir), quick...)...).expect(t, 0)
 	expectFile(t, dir, "file", body)
-	if store.requests[0].Header.Get("Authorization") != "" {
+	if store.seen()[0].Header.Get("Authorization") != "" {
 		t.Error("the login went to the blob store")
 	}
 	run(t, loggedIn(t, "http://other:5000"), append(r.args(t.TempDir()), quick...)...).expect(t, 4, "docker login")
@@ -212,7 +212,7 @@ func TestADiskThatIsTooSmallIsSaidBeforeTheFirstByte(t *testing.T) {
 	huge["size"] = int64(1) << 60
 	r := artefact(t, huge)
 	download(t, r.args(t.TempDir())...).expect(t, 7, "no space left: 1152921.5 TB needed", "larger volume")
-	if len(r.requests) != 1 {
-		t.Errorf("%d requests", len(r.requests))
+	if len(r.seen()) != 1 {
+		t.Errorf("%d requests", len(r.seen()))
 	}
 }

@@ -55,11 +55,11 @@ func TestSIGTERMLeavesAStateToResumeAndExits143(t *testing.T) {
 		t.Errorf("got %q", stderr)
 	}
 	expectNoFile(t, dir, "weights.bin")
-	s.sent = 0
+	s.reset()
 	download(t, args...).expect(t, 0)
 	expectFile(t, dir, "weights.bin", body)
-	if s.sent > 1_100_000 {
-		t.Errorf("%d bytes sent again", s.sent)
+	if s.bytes() > 1_100_000 {
+		t.Errorf("%d bytes sent again", s.bytes())
 	}
 }
 
@@ -69,13 +69,11 @@ func TestAFailedRunIsResumedByTheNextInItsOpenRangesOnly(t *testing.T) {
 	s.next(nil, nil, nil, nil)
 	s.always(status(500))
 	download(t, append(args, "--retries", "0")...).expect(t, 6)
-	s.mu.Lock()
-	s.faults, s.sent = nil, 0
-	s.mu.Unlock()
+	s.reset()
 	download(t, args...).expect(t, 0)
 	expectFile(t, dir, "weights.bin", body)
-	if s.sent > 800_000 { // two ranges at least were whole when the third worker met its end
-		t.Errorf("%d bytes sent again", s.sent)
+	if s.bytes() > 800_000 { // two ranges at least were whole when the third worker met its end
+		t.Errorf("%d bytes sent again", s.bytes())
 	}
 }
 
@@ -88,9 +86,7 @@ func TestATruncatedPartOrGarbledStateIsNotTrusted(t *testing.T) {
 		s.next(s.cut(500_000))
 		s.always(status(500))
 		download(t, append(args, "--retries", "1")...).expect(t, 6)
-		s.mu.Lock()
-		s.faults = nil
-		s.mu.Unlock()
+		s.reset()
 		parts, _ := filepath.Glob(filepath.Join(dir, ".downloader", "*.part"))
 		states, _ := filepath.Glob(filepath.Join(dir, ".downloader", "*.json"))
 		if len(parts) != 1 || len(states) != 1 {
@@ -110,9 +106,7 @@ func TestWhatCannotBeProvedTheSameIsNotResumed(t *testing.T) {
 	s.next(s.cut(500_000))
 	s.always(status(500))
 	download(t, append(args, "--retries", "1")...).expect(t, 6)
-	s.mu.Lock()
-	s.faults = nil
-	s.mu.Unlock()
+	s.reset()
 	download(t, args...).expect(t, 0, "of which 1.0 MB fetched")
 	expectFile(t, dir, "weights.bin", body)
 }
@@ -121,10 +115,10 @@ func TestACompleteFileIsSkippedAfterVerification(t *testing.T) {
 	s, body, dir, args := weights(t, 200_000)
 	args = append(args, "--sha256", sha(body))
 	download(t, args...).expect(t, 0)
-	s.requests = nil
+	s.reset()
 	download(t, args...).expect(t, 0, "present weights.bin")
-	if len(s.requests) != 0 {
-		t.Errorf("%d requests for a file that was there", len(s.requests))
+	if len(s.seen()) != 0 {
+		t.Errorf("%d requests for a file that was there", len(s.seen()))
 	}
 	spoil(t, filepath.Join(dir, "weights.bin"))
 	download(t, args...).expect(t, 0, "downloaded weights.bin")
@@ -134,10 +128,10 @@ func TestACompleteFileIsSkippedAfterVerification(t *testing.T) {
 func TestWithoutADigestTheServerIsAskedIfTheFileIsCurrent(t *testing.T) {
 	s, body, dir, args := weights(t, 200_000)
 	download(t, args...).expect(t, 0)
-	s.sent = 0
+	s.reset()
 	download(t, args...).expect(t, 0, "present weights.bin")
-	if s.sent != 0 || s.requests[1].Header.Get("If-None-Match") != `"one"` {
-		t.Errorf("%d bytes, %v", s.sent, s.requests[1].Header)
+	if s.bytes() != 0 || s.seen()[0].Header.Get("If-None-Match") != `"one"` {
+		t.Errorf("%d bytes, %v", s.bytes(), s.seen()[0].Header)
 	}
 	spoil(t, filepath.Join(dir, "weights.bin"))
 	download(t, args...).expect(t, 0, "downloaded weights.bin")
@@ -177,7 +171,7 @@ func TestTwoDownloadersDoNotWorkInOneFolder(t *testing.T) {
 	s, body, dir, args := weights(t, 1_000_000)
 	s.next(s.hang(500_000))
 	first, _ := start(t, args...)
-	eventually(t, "the first has asked", func() bool { s.mu.Lock(); defer s.mu.Unlock(); return len(s.requests) == 1 })
+	eventually(t, "the first has asked", func() bool { return len(s.seen()) == 1 })
 	download(t, args...).expect(t, 8, "another downloader is at work", "--lock-wait")
 	time.AfterFunc(200*time.Millisecond, func() { _ = first.Process.Kill() })
 	download(t, append(args, "--lock-wait", "10s")...).expect(t, 0, "waiting for another downloader")

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"net/http"
 	"net/http/httptest"
+	"slices"
 	"sync"
 	"testing"
 	"time"
@@ -66,13 +67,38 @@ func (s *server) good(w http.ResponseWriter, r *http.Request) {
 }
 
 // next queues what the coming requests meet; nil is good service.
-func (s *server) next(faults ...http.HandlerFunc) { s.faults = append(s.faults, faults...) }
+func (s *server) next(faults ...http.HandlerFunc) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.faults = append(s.faults, faults...)
+}
 
 // always puts one behaviour in place of good service.
 func (s *server) always(fault http.HandlerFunc) {
 	for range 1000 {
-		s.faults = append(s.faults, fault)
+		s.next(fault)
 	}
+}
+
+// reset forgets what is queued and what was counted.
+func (s *server) reset() {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.faults, s.requests, s.sent = nil, nil, 0
+}
+
+// bytes is how much of bodies was sent since the last reset.
+func (s *server) bytes() int {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.sent
+}
+
+// seen gives the requests since the last reset.
+func (s *server) seen() []*http.Request {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return slices.Clone(s.requests)
 }
 
 // cut drops the connection after n bytes of the body.

@@ -6,7 +6,15 @@ const dockerfile = parseDockerfile(fixture("build-args-used-and-not"), "D");
 
 test("declared are all ARG names, each once", () =>
   expect(declaredArgs(dockerfile)).toEqual([
-    ...["DISTRO", "BASE", "UNUSED", "VERSION", "QUIET", "INHERITED", "TARGETARCH", "SHADOWED", "LATE"],
+    "DISTRO",
+    "BASE",
+    "UNUSED",
+    "VERSION",
+    "QUIET",
+    "INHERITED",
+    "TARGETARCH",
+    "SHADOWED",
+    "LATE",
   ]));
 
 test("consumed are those that a line names, or that a RUN has in its environment", () =>

@@ -1,5 +1,6 @@
 import { expect, test } from "vitest";
-import { parseDockerfile, requireSound } from "../src/index.ts";
+import { consumedArgs, contextInputs, edgesOf, parseDockerfile, parseIgnore, requireSound } from "../src/index.ts";
+import { randomFrom } from "./random.ts";
 import type { BuildOptions } from "../src/index.ts";
 
 function problems(text: string, options: BuildOptions = {}): string[] {
@@ -68,6 +69,18 @@ test.each([
     "FROM scratch AS a\nFROM scratch AS A",
     "a second stage a, D:2: line 1 has that name: take another",
   ],
+  [
+    "a FROM with a word too many",
+    "FROM a b",
+    "FROM takes an image and, after AS, a name, D:1: write FROM <image> AS <name>",
+  ],
+  ["an AS without a name", "FROM a AS", "FROM takes an image and, after AS, a name, D:1: write FROM <image> AS <name>"],
+  [
+    "a platform without value",
+    "ARG P\nFROM --platform=$P a",
+    "FROM uses P, which has no value, D:2: give it a default in line 1 (ARG P=…), or the build arg P",
+  ],
+  ["a variable without value", "FROM a\nENV X", "ENV X has no value, D:2: write ENV X=…"],
 ])("%s is one line with file, line and mend", (_, text, message) => expect(problems(text)).toEqual([message]));
 
 test("a build arg heals a FROM without default", () =>
@@ -86,4 +99,34 @@ test("what only looks wrong is none", () => {
   const text =
     "FROM scratch\r\nRUN echo $((1<<2)) '<<EOF' && cat <<< x\r\nRUN <<-E\r\n\techo\r\n\tE\r\nCMD [\"a\"]\r\n";
   expect(problems(text)).toEqual([]);
+});
+
+test("no text makes it throw", () => {
+  const random = randomFrom(1);
+  const pieces = [
+    "FROM a\n",
+    "ARG X",
+    "=${",
+    "COPY --from=",
+    "<<EOF",
+    "\\\n",
+    "# escape=`\n",
+    '["',
+    "RUN ",
+    "--mount=",
+    "'",
+    "\0",
+    "ü",
+    "\r",
+    "$",
+    "\n",
+    " ",
+  ];
+  for (let round = 0; round < 1000; round++) {
+    const text = Array.from({ length: random(14) }, () => pieces[random(pieces.length)]).join("");
+    const dockerfile = parseDockerfile(text, "D");
+    edgesOf(dockerfile);
+    consumedArgs(dockerfile);
+    contextInputs(parseIgnore(text), dockerfile);
+  }
 });

@@ -29,27 +29,34 @@ export async function builtOf(
   const store = new BlobStore(await mkdtemp(join(tmpdir(), "waybill-store-")));
   const blobs = await Promise.all(layers.map((entries) => store.put(tarOf(entries))));
   const digest = blobs[0]?.digest ?? "sha256:0000000000000000000000000000000000000000000000000000000000000000";
-  const shared = {
-    user: "65532",
-    entrypoint: ["/app"],
-    cmd: [],
-    exposedPorts: [],
-    healthcheck: ["CMD", "/app", "health"],
-  };
   const platform: PlatformRecord = {
-    ...{ platform: "linux/amd64", digest, config: digest, size: 0, unpackedSize: 0 },
+    platform: "linux/amd64",
+    digest,
+    config: digest,
+    size: 0,
+    unpackedSize: 0,
     layers: blobs.map((blob, index) => ({
       ...blob,
       mediaType: MEDIA_TYPE.layer,
       unpackedSize: blob.size,
       createdBy: `RUN step ${index}`,
     })),
-    ...shared,
+    user: "65532",
+    entrypoint: ["/app"],
+    cmd: [],
+    exposedPorts: [],
+    healthcheck: ["CMD", "/app", "health"],
     ...config,
   };
   const record: ImageRecord = {
-    ...{ schemaVersion: 1, name: "x", digest, mediaType: MEDIA_TYPE.index },
-    ...{ platforms: [platform], bases: [], buildArgs: {}, variants: {} },
+    schemaVersion: 1,
+    name: "x",
+    digest,
+    mediaType: MEDIA_TYPE.index,
+    platforms: [platform],
+    bases: [],
+    buildArgs: {},
+    variants: {},
   };
   return { store, record };
 }

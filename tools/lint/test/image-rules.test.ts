@@ -27,8 +27,10 @@ function elf(machine: number, { type = 3, big = false } = {}): Buffer {
   const head = Buffer.alloc(64);
   head.write("\x7fELF\x02", "latin1");
   head[5] = big ? 2 : 1;
-  if (big) head.writeUInt16BE(type, 16) && head.writeUInt16BE(machine, 18);
-  else head.writeUInt16LE(type, 16) && head.writeUInt16LE(machine, 18);
+  const write = (value: number, at: number): number =>
+    big ? head.writeUInt16BE(value, at) : head.writeUInt16LE(value, at);
+  write(type, 16);
+  write(machine, 18);
   return head;
 }
 

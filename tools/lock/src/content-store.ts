@@ -8,7 +8,7 @@ import type { Content } from "./cache.ts";
 const underWay = new Map<string, Promise<void>>();
 
 /** True when the cache has the content. It was verified when it was stored; only its size is looked at here. */
-export async function isStored(cacheDir: string, content: Content): Promise<boolean> {
+async function isStored(cacheDir: string, content: Content): Promise<boolean> {
   const found = await stat(contentPath(cacheDir, content)).catch(() => undefined);
   return found !== undefined && (content.size === undefined || found.size === content.size);
 }

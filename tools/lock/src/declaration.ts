@@ -18,7 +18,7 @@ const debianName = z
     'a Debian package is "name", or "name/suite" as in "golang-go/trixie-backports"',
   );
 
-export const packageSetDeclaration = z
+const packageSetDeclaration = z
   .strictObject({
     debian: z.array(debianName).min(1),
     suite: z

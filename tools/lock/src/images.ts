@@ -12,7 +12,7 @@ import type { DebianPackage } from "./schema.ts";
  * The folder of the image `name`, from the folder of any other: images/<name> or images/bases/<name>.
  * @throws {WaybillError} there is none
  */
-export function imageFolderOf(name: string, fromImageFolder: string): string {
+function imageFolderOf(name: string, fromImageFolder: string): string {
   const parent = dirname(resolve(fromImageFolder));
   const places = [parent, join(parent, "bases"), dirname(parent)].map((folder) => join(folder, name));
   const found = places.find((folder) => existsSync(join(folder, "project.json")));

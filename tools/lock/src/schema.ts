@@ -6,7 +6,7 @@ import { setName } from "./declaration.ts";
 const sha256Hex = z.string().regex(/^[0-9a-f]{64}$/, "a sha256 is 64 hexadecimal digits");
 
 /** One Debian binary package. `path` is below the archive's root, so that any mirror serves it. */
-export const debianPackage = z.strictObject({
+const debianPackage = z.strictObject({
   name: z.string().min(1),
   version: z.string().min(1),
   /** Debian's name, or "all". */
@@ -20,7 +20,7 @@ export const debianPackage = z.strictObject({
 const packageList = z.array(debianPackage);
 
 /** The keys are Debian's names of architectures, with "suite" (and "suites" it also takes from) beside them. */
-export const packageSet = z.strictObject({
+const packageSet = z.strictObject({
   suite: z.string().min(1),
   suites: z.array(z.string()).optional(),
   amd64: packageList.optional(),
@@ -33,7 +33,7 @@ export const packageSet = z.strictObject({
 });
 
 /** One file of a package registry. `integrity`: SRI sha512 for npm, lower-case hexadecimal sha256 for PyPI. */
-export const lockedFile = z.discriminatedUnion("kind", [
+const lockedFile = z.discriminatedUnion("kind", [
   z.strictObject({
     kind: z.literal("npm"),
     name: z.string().min(1),

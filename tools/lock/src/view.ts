@@ -7,7 +7,7 @@ import { dirname, join } from "node:path";
 import { contentPath, viewPath } from "./cache.ts";
 import type { Content } from "./cache.ts";
 
-export interface ViewFile {
+interface ViewFile {
   /** File name in the folder. */
   name: string;
   content: Content;

@@ -7,7 +7,7 @@ import { openApt } from "./apt.ts";
 import type { DebianArchitecture, DebianSources } from "./archive.ts";
 import { dpkgStatus } from "./status.ts";
 
-export interface ResolveOptions {
+interface ResolveOptions {
   sources: DebianSources;
   arch: DebianArchitecture;
   /** What is there already and so not part of the set. */

@@ -14,7 +14,7 @@ const MACHINES: Record<string, string> = {
   "linux/s390x": "s390x",
 };
 
-export interface Wheel {
+interface Wheel {
   file: string;
   /** True for a wheel without machine code. */
   anyPlatform: boolean;

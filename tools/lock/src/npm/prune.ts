@@ -12,7 +12,7 @@ export interface PrunedEntry {
   optional: boolean;
 }
 
-export interface PruneResult {
+interface PruneResult {
   /** By path in the new tree. */
   packages: Record<string, PrunedEntry>;
   /** Dependencies the tree lacks, as "name (needed by path)". */

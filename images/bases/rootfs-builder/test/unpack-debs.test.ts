@@ -1,5 +1,8 @@
 import { type ContainerOptions, builtImage } from "@waybill/testing";
-import { beforeAll, describe, expect, it } from "vitest";
+import { beforeAll, describe, expect, it, vi } from "vitest";
+
+// A container starts within a second, on a busy machine within many.
+vi.setConfig({ testTimeout: 60_000 });
 
 let image: Awaited<ReturnType<typeof builtImage>>;
 beforeAll(async () => {

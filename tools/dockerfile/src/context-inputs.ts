@@ -4,6 +4,7 @@
 
 import { contextPaths } from "./context-paths.ts";
 import type { BuildOptions, Dockerfile } from "./dockerfile.ts";
+import { matcherOf } from "./ignore-pattern.ts";
 import { ignoresAll } from "./ignore.ts";
 import type { Ignore, IgnorePattern } from "./ignore.ts";
 import { hasWildcard, isWithin, mayOverlap } from "./path-pattern.ts";
@@ -31,11 +32,30 @@ export function contextInputs(
   const seen = contextPaths(dockerfile, options, targets);
   const visible = tightest(sent.flatMap((one) => seen.flatMap((other) => both(one, other))));
   const excluded = rules.filter((rule, index) => !rule.negated && !takenBack(rule, rules.slice(index + 1)));
-  const useful = excluded.filter(({ pattern }) => visible.some((path) => mayOverlap(path, pattern)));
+  const useful = excluded.filter(
+    ({ pattern }) => !coversOwn(pattern) && visible.some((path) => mayOverlap(path, pattern)),
+  );
   return {
     include: visible.flatMap(includeGlobs),
     exclude: useful.flatMap(({ pattern }) => excludeGlobs(pattern)),
   };
+}
+
+/**
+ * What a build reads whether it is sent or not. Many an ignore file lists the Dockerfile; as an exclusion of Nx that would win
+ * over the input that names it.
+ */
+const OWN = [
+  "Dockerfile",
+  ".dockerignore",
+  "Dockerfile.dockerignore",
+  "image.lock.json",
+  "project.json",
+  "package.json",
+];
+
+function coversOwn(pattern: string): boolean {
+  return OWN.some(matcherOf(pattern));
 }
 
 /** The patterns' common ground: the narrower where one surely holds the other, one of them where both may hold the same file. */

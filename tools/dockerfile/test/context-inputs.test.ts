@@ -35,6 +35,11 @@ describe("inputs are as tight as Nx can say", () => {
     expect(inputs("*\n!src\nsrc/t\n!src/t/keep", "FROM scratch\nCOPY . .")).toEqual(["src", "src/**/*"]);
   });
 
+  test("what a build reads in any case is never excluded, though the ignore file names it", () => {
+    const text = "Dockerfile\n.dockerignore\n*.json\n**/*.md\nDockerfile*";
+    expect(inputs(text, "FROM scratch\nCOPY . .")).toEqual(["**/*", "!**/*.md", "!**/*.md/**/*"]);
+  });
+
   test("nothing is visible where nothing is copied from the context", () =>
     expect(inputs("*\n!src", "FROM scratch\nCOPY --from=a/b /x /y\nADD https://x.test/f /f\nCOPY <<E /e\nE")).toEqual(
       [],

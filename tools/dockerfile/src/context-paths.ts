@@ -7,6 +7,9 @@ import { cleanPath } from "./ignore.ts";
 import { globalScope, StageScope } from "./scope.ts";
 import { formOf } from "./words.ts";
 
+/** Where none is named, a path such as `bin/$TARGETARCH` counts for each of these. */
+const PLATFORMS = ["linux/amd64", "linux/arm64"];
+
 /**
  * Cleaned paths and patterns (Go's filepath.Match, and "**"), relative to the context; "" is all of it. A path with a variable
  * whose value isn't known counts as all.
@@ -17,11 +20,16 @@ export function contextPaths(
   options: BuildOptions = {},
   targets?: readonly string[],
 ): string[] {
+  const platforms = options.platform === undefined ? PLATFORMS : [options.platform];
+  return [...new Set(platforms.flatMap((platform) => pathsFor(dockerfile, { ...options, platform }, targets)))];
+}
+
+function pathsFor(dockerfile: Dockerfile, options: BuildOptions, targets: readonly string[] | undefined): string[] {
   const links = linksOf(dockerfile, options);
   const built = targets?.map((target) => reachableStages(dockerfile, links, target));
   const global = globalScope(dockerfile.args, dockerfile.escape, options);
   const scopes: StageScope[] = [];
-  const paths = new Set<string>();
+  const paths: string[] = [];
   for (const { index, instructions } of dockerfile.stages) {
     const source = links[index]?.[0]?.source;
     const parent = source !== undefined && source !== "scratch" && "stage" in source ? scopes[source.stage] : undefined;
@@ -29,12 +37,12 @@ export function contextPaths(
     scopes.push(scope);
     for (const instruction of instructions) {
       if (built?.some((stages) => stages.has(index)) ?? true) {
-        for (const path of pathsOf(instruction, scope)) paths.add(path);
+        paths.push(...pathsOf(instruction, scope));
       }
       scope.pass(instruction);
     }
   }
-  return [...paths];
+  return paths;
 }
 
 function pathsOf(instruction: Instruction, scope: StageScope): string[] {

@@ -54,6 +54,14 @@ describe("inputs are as tight as Nx can say", () => {
   test("a path whose variable has no value counts as all", () =>
     expect(inputs("", "FROM scratch\nARG D\nCOPY $D /")).toEqual(["**/*"]));
 
+  test("a path by platform counts for every platform, and by build arg for the one that is given", () => {
+    const text = "FROM scratch\nARG TARGETARCH D=src\nCOPY bin/$TARGETARCH $D /";
+    expect(inputs("", text).filter((glob) => !glob.includes("*"))).toEqual(["bin/amd64", "bin/arm64", "src"]);
+    const options = { platform: "linux/arm64", buildArgs: { D: "other" } };
+    const { include } = contextInputs(parseIgnore(""), parseDockerfile(text, "D"), options);
+    expect(include.filter((glob) => !glob.includes("*"))).toEqual(["{projectRoot}/bin/arm64", "{projectRoot}/other"]);
+  });
+
   test("only the stages that are built count, where they are named", () => {
     const text = "FROM scratch AS build\nCOPY src .\nFROM build AS test\nCOPY test .\nFROM build AS final";
     expect(inputs("", text, ["final"])).toEqual(["src", "src/**/*"]);

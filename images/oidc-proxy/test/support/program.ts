@@ -3,10 +3,10 @@
 import { spawn } from "node:child_process";
 import { once } from "node:events";
 import { builtImage } from "@waybill/testing";
+import type { BuiltImage } from "@waybill/testing";
 
 const BINARY = process.env["KUBE_OIDC_PROXY"];
-
-export const RUNS_IMAGE = BINARY === undefined;
+let image: Promise<BuiltImage> | undefined;
 
 export interface Exit {
   exitCode: number | null;
@@ -27,9 +27,9 @@ export function startProgram(args: string[], folder?: string): Promise<Running> 
 }
 
 async function startImage(args: string[], folder?: string): Promise<Running> {
-  const image = await builtImage("oidc-proxy");
+  image ??= builtImage("oidc-proxy");
   const mounts = folder === undefined ? [] : [{ source: folder, target: folder, readOnly: true }];
-  const container = await image.run({ args, mounts });
+  const container = await (await image).run({ args, mounts });
   let ended: Exit | undefined;
   const exited = container.exited().then((exit) => (ended = exit));
   return {

@@ -1,11 +1,13 @@
-package mode
+package tests
 
 import (
 	"slices"
 	"testing"
+
+	"waybill/downloader/internal/mode"
 )
 
-var modes = []Mode{{Name: "download"}, {Name: "version"}}
+var modes = []mode.Mode{{Name: "download"}, {Name: "version"}}
 
 func TestTheArgumentWinsOverTheEnvironmentWhichWinsOverTheDefault(t *testing.T) {
 	for _, c := range []struct {
@@ -20,7 +22,7 @@ func TestTheArgumentWinsOverTheEnvironmentWhichWinsOverTheDefault(t *testing.T) 
 		{"the environment", []string{"--name", "x"}, "version", "version", []string{"--name", "x"}},
 		{"the argument", []string{"version", "-v"}, "download", "version", []string{"-v"}},
 	} {
-		got, rest, err := Pick(c.args, func(string) string { return c.env }, modes)
+		got, rest, err := mode.Pick(c.args, func(string) string { return c.env }, modes)
 		if err != nil || got.Name != c.want || !slices.Equal(rest, c.rest) {
 			t.Errorf("%s: got %q %v %v", c.what, got.Name, rest, err)
 		}
@@ -28,11 +30,11 @@ func TestTheArgumentWinsOverTheEnvironmentWhichWinsOverTheDefault(t *testing.T) 
 }
 
 func TestAnUnknownModeListsTheModesAndSaysWhereItCameFrom(t *testing.T) {
-	_, _, err := Pick([]string{"dance"}, func(string) string { return "" }, modes)
+	_, _, err := mode.Pick([]string{"dance"}, func(string) string { return "" }, modes)
 	if want := `unknown mode "dance", first argument: the modes are download, version`; err == nil || err.Error() != want {
 		t.Errorf("got %v", err)
 	}
-	_, _, err = Pick(nil, func(string) string { return "sing" }, modes)
+	_, _, err = mode.Pick(nil, func(string) string { return "sing" }, modes)
 	if want := `unknown mode "sing", WAYBILL_MODE: the modes are download, version`; err == nil || err.Error() != want {
 		t.Errorf("got %v", err)
 	}

@@ -1,4 +1,6 @@
-package cli
+// Package tests runs the whole program against real servers that misbehave. It is a folder of its own, so that
+// the image sees no test: a change to one rebuilds nothing.
+package tests
 
 import (
 	"bytes"
@@ -9,12 +11,14 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
+
+	"waybill/downloader/internal/cli"
 )
 
 // The test binary stands in for the program where a real process is needed (signals, exit codes).
 func TestMain(m *testing.M) {
 	if os.Getenv("DOWNLOADER_TEST_AS_PROGRAM") != "" {
-		os.Exit(Main(os.Args[1:], os.Getenv, os.Stdout, os.Stderr))
+		os.Exit(cli.Main(os.Args[1:], os.Getenv, os.Stdout, os.Stderr))
 	}
 	os.Exit(m.Run())
 }
@@ -31,7 +35,7 @@ var quick = []string{"--retry-wait", "1ms", "--timeout", "2s"}
 func run(t *testing.T, env map[string]string, args ...string) result {
 	t.Helper()
 	var out, err bytes.Buffer
-	code := Main(args, func(name string) string { return env[name] }, &out, &err)
+	code := cli.Main(args, func(name string) string { return env[name] }, &out, &err)
 	return result{code, out.String(), err.String()}
 }
 

@@ -1,4 +1,4 @@
-package cli
+package tests
 
 import (
 	"net/http"
@@ -221,4 +221,16 @@ func TestARedirectCircleEnds(t *testing.T) {
 	s, _, _, args := weights(t, 10)
 	s.always(status(302, "Location", "/again"))
 	download(t, args...).expect(t, 6, "more than 10 redirects")
+}
+
+func TestBytesFromBeforeARestartInOneStreamAreNotHashed(t *testing.T) {
+	s, body, dir, args := weights(t, 900_000)
+	s.etags[path] = ""
+	s.next(func(w http.ResponseWriter, r *http.Request) {
+		w.Header().Set("Content-Length", "900000")
+		_, _ = (&cutter{w, 500_000}).Write(content(9, 900_000))
+	}, s.noRanges(-1))
+	download(t, args...).expect(t, 0)
+	expectFile(t, dir, "weights.bin", body)
+	run(t, nil, "healthcheck", "--output-dir", dir, "--verify", "full").expect(t, 0)
 }

@@ -1,7 +1,11 @@
-// buildah, for machines that have no BuildKit. What it loses against BuildKit is in docs/engines.md: HEALTHCHECK (the OCI format
-// has no place for it, and buildah drops it), heredocs before 1.33, and about a second a build.
+// buildah, for machines that have no BuildKit. What it loses against BuildKit is in docs/engines.md.
 
-import { type Descriptor, type Digest, WaybillError, run } from "@waybill/oci";
+import { readFileSync } from "node:fs";
+import { mkdtemp, rm } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { parseDockerfile } from "@waybill/dockerfile";
+import { BlobStore, type Descriptor, type Digest, Layout, MEDIA_TYPE, WaybillError, run } from "@waybill/oci";
 import type { BuildRequest, ContainerCommand, ContainerRequest, ContextSource, Engine } from "./engine.ts";
 import { containersConf } from "./containers-conf.ts";
 import { explainFailure } from "./failure.ts";
@@ -20,18 +24,16 @@ export class Buildah implements Engine {
   async build(request: BuildRequest): Promise<Descriptor[]> {
     const env = await this.#env();
     const tag = `localhost/waybill-build:${process.pid}-${Math.random().toString(36).slice(2)}`;
-    const result = await run("buildah", buildArguments(request, tag), {
-      env,
-      onLine: request.onLine,
-      signal: request.signal,
-    });
+    const bases = await mkdtemp(join(tmpdir(), "waybill-bases-"));
     try {
+      const args = await buildArguments(request, tag, bases);
+      const result = await run("buildah", args, { env, onLine: request.onLine, signal: request.signal });
       if (result.exitCode !== 0) throw explainFailure(result.stdout + result.stderr, request);
       if (request.layout === undefined) return [];
-      // A compression level would do: gzip's output depends on the version of the library, so digests differ between engines.
       await run("buildah", ["push", "--quiet", "--format=oci", tag, `oci:${request.layout}:latest`], { env, check: true });
       return await manifestsIn(request.layout);
     } finally {
+      await rm(bases, { recursive: true, force: true });
       await run("buildah", ["rmi", "--force", tag], { env });
     }
   }
@@ -56,7 +58,7 @@ export class Buildah implements Engine {
   }
 }
 
-function buildArguments(request: BuildRequest, tag: string): string[] {
+async function buildArguments(request: BuildRequest, tag: string, bases: string): Promise<string[]> {
   const args = ["build", "--layers", "--format=oci", "--timestamp=0", "--omit-history", "--identity-label=false"];
   args.push("--isolation=chroot", "--network=host", "--pull=never", `--file=${request.dockerfile}`, `--tag=${tag}`);
   if (request.target !== undefined) args.push(`--target=${request.target}`);
@@ -64,12 +66,31 @@ function buildArguments(request: BuildRequest, tag: string): string[] {
   args.push(`--platform=${request.platforms.join(",")}`);
   for (const [key, value] of Object.entries(request.buildArgs)) args.push(`--build-arg=${key}=${value}`);
   for (const [id, file] of Object.entries(request.secrets)) args.push(`--secret=id=${id},src=${file}`);
-  for (const [name, source] of Object.entries(request.contexts)) args.push(`--build-context=${name}=${contextOf(source)}`);
+  const written = namesAsWritten(request);
+  for (const [name, source] of Object.entries(request.contexts)) {
+    const context = await contextOf(source, join(bases, String(args.length)));
+    for (const alias of new Set([name, ...(written.get(name) ?? [])])) args.push(`--build-context=${alias}=${context}`);
+  }
   return [...args, request.context];
 }
 
-function contextOf(source: ContextSource): string {
+/** buildah 1.28 looks a FROM's name up before it puts variables in: `${BASE}` must be a name of the context too. */
+function namesAsWritten({ dockerfile, buildArgs }: BuildRequest): Map<string, string[]> {
+  const names = new Map<string, string[]>();
+  for (const { from } of parseDockerfile(readFileSync(dockerfile, "utf8"), dockerfile, { buildArgs }).stages) {
+    names.set(from.resolved, [...(names.get(from.resolved) ?? []), from.raw]);
+  }
+  return names;
+}
+
+async function contextOf(source: ContextSource, folder: string): Promise<string> {
   if (source.kind === "folder") return source.path;
-  if (source.kind === "image") return `container-image://oci:${source.layout}@${source.digest}`;
-  return `docker-image://${source.reference.replace(/@.*/, "")}@${source.digest}`;
+  if (source.kind === "remote") return `docker-image://${source.reference.replace(/@.*/, "")}@${source.digest}`;
+  // It takes an image of a layout by its name there, not by digest.
+  const store = new BlobStore(source.layout);
+  const size = await store.size(source.digest);
+  if (size === undefined) throw new WaybillError(`${source.digest} is not in the store`, { where: source.layout });
+  const layout = await Layout.create(folder, store);
+  await layout.add({ mediaType: MEDIA_TYPE.index, digest: source.digest, size }, "base");
+  return `container-image://oci:${folder}:base`;
 }

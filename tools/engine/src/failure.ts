@@ -1,5 +1,6 @@
 // Turns what an engine prints when a build fails into one line: what, file:line, and the mend.
 
+import { existsSync, readFileSync } from "node:fs";
 import { WaybillError } from "@waybill/oci";
 import type { BuildRequest } from "./engine.ts";
 
@@ -24,6 +25,10 @@ const RULES: Rule[] = [
   {
     pattern: /process "(.*?)" did not complete successfully: exit code: (\d+)/s,
     explain: (match) => ({ what: `RUN failed with exit code ${match[2]}`, mend: "its output is above" }),
+  },
+  {
+    pattern: /building at STEP "RUN .*?": .*exit status (\d+)/s,
+    explain: (match) => ({ what: `RUN failed with exit code ${match[1]}`, mend: "its output is above" }),
   },
   {
     pattern: /"([^"]+)": not found$/m,
@@ -51,10 +56,19 @@ export function explainFailure(output: string, request: Pick<BuildRequest, "dock
   return new WaybillError(lastError(output), { where });
 }
 
-/** BuildKit prints the place as `Dockerfile:LINE` above an excerpt of the file. */
+/** BuildKit prints the place as `Dockerfile:LINE` above an excerpt of the file; buildah the text of the step alone. */
 function placeOf(output: string, dockerfile: string): string {
-  const line = /^[^\s:]*Dockerfile[^\s:]*:(\d+)$/m.exec(output)?.[1] ?? /on line (\d+)/.exec(output)?.[1];
+  const line =
+    /^[^\s:]*Dockerfile[^\s:]*:(\d+)$/m.exec(output)?.[1] ?? /on line (\d+)/.exec(output)?.[1] ?? lineOfStep(output, dockerfile);
   return line === undefined ? dockerfile : `${dockerfile}:${line}`;
+}
+
+function lineOfStep(output: string, dockerfile: string): number | undefined {
+  // Flags and continuations are laid out differently in the step; its first words after them are enough.
+  const step = /building at STEP "(\S+ .*?)":/s.exec(output)?.[1]?.slice(0, 40);
+  if (step === undefined || !existsSync(dockerfile)) return undefined;
+  const at = readFileSync(dockerfile, "utf8").split("\n").findIndex((line) => line.startsWith(step));
+  return at < 0 ? undefined : at + 1;
 }
 
 function lastError(output: string): string {

@@ -1,14 +1,13 @@
 // buildah, for machines that have no BuildKit. What it loses against BuildKit is in docs/engines.md.
 
 import { readFileSync } from "node:fs";
-import { mkdtemp, rm } from "node:fs/promises";
-import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { parseDockerfile } from "@waybill/dockerfile";
 import { BlobStore, type Descriptor, type Digest, Layout, MEDIA_TYPE, WaybillError, run } from "@waybill/oci";
 import type { BuildRequest, ContainerCommand, ContainerRequest, ContextSource, Engine } from "./engine.ts";
 import { containersConf } from "./containers-conf.ts";
 import { explainFailure } from "./failure.ts";
+import { socketFolder } from "./home.ts";
 import { loadImage } from "./load.ts";
 import { onPath } from "./on-path.ts";
 import { manifestsIn } from "./scratch-layout.ts";
@@ -24,16 +23,14 @@ export class Buildah implements Engine {
   async build(request: BuildRequest): Promise<Descriptor[]> {
     const env = await this.#env();
     const tag = `localhost/waybill-build:${process.pid}-${Math.random().toString(36).slice(2)}`;
-    const bases = await mkdtemp(join(tmpdir(), "waybill-bases-"));
     try {
-      const args = await buildArguments(request, tag, bases);
+      const args = await buildArguments(request, tag);
       const result = await run("buildah", args, { env, onLine: request.onLine, signal: request.signal });
       if (result.exitCode !== 0) throw explainFailure(result.stdout + result.stderr, request);
       if (request.layout === undefined) return [];
       await run("buildah", ["push", "--quiet", "--format=oci", tag, `oci:${request.layout}:latest`], { env, check: true });
       return await manifestsIn(request.layout);
     } finally {
-      await rm(bases, { recursive: true, force: true });
       await run("buildah", ["rmi", "--force", tag], { env });
     }
   }
@@ -58,7 +55,7 @@ export class Buildah implements Engine {
   }
 }
 
-async function buildArguments(request: BuildRequest, tag: string, bases: string): Promise<string[]> {
+async function buildArguments(request: BuildRequest, tag: string): Promise<string[]> {
   const args = ["build", "--layers", "--format=oci", "--timestamp=0", "--omit-history", "--identity-label=false"];
   args.push("--isolation=chroot", "--network=host", "--pull=never", `--file=${request.dockerfile}`, `--tag=${tag}`);
   if (request.target !== undefined) args.push(`--target=${request.target}`);
@@ -68,7 +65,7 @@ async function buildArguments(request: BuildRequest, tag: string, bases: string)
   for (const [id, file] of Object.entries(request.secrets)) args.push(`--secret=id=${id},src=${file}`);
   const written = namesAsWritten(request);
   for (const [name, source] of Object.entries(request.contexts)) {
-    const context = await contextOf(source, join(bases, String(args.length)));
+    const context = await contextOf(source);
     for (const alias of new Set([name, ...(written.get(name) ?? [])])) args.push(`--build-context=${alias}=${context}`);
   }
   return [...args, request.context];
@@ -83,10 +80,11 @@ function namesAsWritten({ dockerfile, buildArgs }: BuildRequest): Map<string, st
   return names;
 }
 
-async function contextOf(source: ContextSource, folder: string): Promise<string> {
+async function contextOf(source: ContextSource): Promise<string> {
   if (source.kind === "folder") return source.path;
   if (source.kind === "remote") return `docker-image://${source.reference.replace(/@.*/, "")}@${source.digest}`;
-  // It takes an image of a layout by its name there, not by digest.
+  // It takes an image of a layout by its name there, not by digest, and keeps it under the layout's path, which must be lower-case.
+  const folder = join(`${socketFolder()}-bases`, source.digest.slice("sha256:".length));
   const store = new BlobStore(source.layout);
   const size = await store.size(source.digest);
   if (size === undefined) throw new WaybillError(`${source.digest} is not in the store`, { where: source.layout });

@@ -43,12 +43,21 @@ export async function buildApp(config: AppConfig, database: Database): Promise<F
   addOpenApi(app); // first, to see the others' routes
   const metrics = addMetrics(app);
   addProbes(app, readiness);
+  addStop(app, readiness);
   await app.register(imageRoutes, {
     store: new ImageStore(database),
     apiToken: config.apiToken,
     recorded: metrics.recorded,
   });
   return app;
+}
+
+/** Fastify closes idle connections when it stops, not those that become idle by the answer they waited for: they are told to go. */
+function addStop(app: FastifyInstance, readiness: Readiness): void {
+  app.addHook("preClose", async () => readiness.stop());
+  app.addHook("onSend", async (_request, reply) => {
+    if (readiness.stopping) reply.header("connection", "close");
+  });
 }
 
 function known(header: string | string[] | undefined): string | undefined {

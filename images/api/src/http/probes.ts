@@ -13,7 +13,6 @@ const logLevel = "error";
 export function addProbes(instance: FastifyInstance, readiness: Readiness): void {
   const app = instance.withTypeProvider<ZodTypes>();
   const ok = { status: "ok" } as const;
-  app.addHook("preClose", async () => readiness.stop());
   app.get(
     "/healthz",
     { logLevel, schema: { summary: "The process answers", response: { 200: Status } } },

@@ -17,6 +17,10 @@ export class Readiness {
     this.#stopping = true;
   }
 
+  get stopping(): boolean {
+    return this.#stopping;
+  }
+
   /** Undefined when ready, else why not. Schemas only go up, so what was migrated once is only pinged. */
   async problem(): Promise<string | undefined> {
     if (this.#stopping) return "stopping";

@@ -1,5 +1,6 @@
 /** The service in this process, on a real port, and a client whose every answer is checked against /openapi.json. */
 import { afterAll, beforeAll, expect } from "vitest";
+import "./patience.ts";
 import type { AddressInfo } from "node:net";
 import type { FastifyInstance } from "fastify";
 import { Ajv2020 } from "ajv/dist/2020.js";

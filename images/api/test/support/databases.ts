@@ -1,5 +1,6 @@
 /** The two databases that every test of the API runs on. */
 import { afterAll, beforeAll, describe, onTestFinished } from "vitest";
+import "./patience.ts";
 import type { Config } from "../../src/config.ts";
 import { openDatabase, type Database } from "../../src/database/database.ts";
 import { pgliteFolder } from "./pglite-folder.ts";

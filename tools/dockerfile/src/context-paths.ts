@@ -54,9 +54,8 @@ function pathsOf(instruction: Instruction, scope: StageScope): string[] {
 function copied(instruction: Instruction, scope: StageScope): string[] {
   if (flagValues(instruction, "from").some((from) => from !== "")) return [];
   const sources = formOf(instruction.text).words.slice(0, -1);
-  return sources
-    .filter((source) => !source.startsWith("<<") && !isRemote(source))
-    .map((source) => resolve(source, scope));
+  const local = sources.filter((source) => !source.startsWith("<<") && !isRemote(scope.expand(source).value));
+  return local.map((source) => resolve(source, scope));
 }
 
 /** ADD takes URLs and git repositories too: https://docs.docker.com/reference/dockerfile/#add */

@@ -1,4 +1,4 @@
-// What a Dockerfile says, in Waybill's own types: nothing outside this package knows which library read it.
+// What a Dockerfile says, stage by stage.
 
 import type { WaybillError } from "@waybill/oci";
 

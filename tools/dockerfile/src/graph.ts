@@ -7,7 +7,7 @@ import { globalScope } from "./scope.ts";
 
 export type LinkKind = "from" | "copy-from" | "mount-from";
 
-export type Source = { stage: number } | { reference: string } | "scratch";
+type Source = { stage: number } | { reference: string } | "scratch";
 
 export interface Link {
   kind: LinkKind;

@@ -1,9 +1,9 @@
-// Cuts the text of a Dockerfile into instructions. dockerfile-ast finds where each begins and ends, its heredocs and the parser
-// directives; the words are ours, because the library loses blanks inside JSON strings and keeps comments between ARGs.
+// Cuts the text of a Dockerfile into instructions, line by line as BuildKit's own parser does (moby/buildkit,
+// frontend/dockerfile/parser). The library tried for this, dockerfile-ast 0.7.1, lost blanks in JSON strings, kept comments between
+// ARGs, and read past the end of heredocs that hold quotes.
 
-import { DockerfileParser } from "dockerfile-ast";
-import type { Instruction as AstInstruction, Run } from "dockerfile-ast";
 import type { Dockerfile, Flag, Heredoc, Instruction } from "./dockerfile.ts";
+import { splitWords } from "./words.ts";
 
 export interface InstructionText {
   instructions: Instruction[];
@@ -15,78 +15,128 @@ export interface InstructionText {
 
 /** Instructions in their order, unknown ones and all. Never throws. */
 export function readInstructions(text: string): InstructionText {
-  const lines = text.replace(/^\uFEFF/, "").split(/\r?\n/);
-  const parsed = DockerfileParser.parse(lines.join("\n"));
-  const escape = parsed.getEscapeCharacter() === "`" ? "`" : "\\";
-  const syntax = parsed.getDirectives().find((directive) => directive.getName().toLowerCase() === "syntax");
-  const result: InstructionText = { instructions: [], escape, syntax: syntax?.getValue(), unterminated: [] };
-  for (const found of parsed.getInstructions()) read(found, lines, result);
-  return result;
+  const lines = text
+    .replace(/^\uFEFF/, "")
+    .replace(/\r?\n$/, "")
+    .split(/\r?\n/);
+  const directives = directivesOf(lines);
+  const escape = directives.get("escape") === "`" ? "`" : "\\";
+  const reader = new LineReader(lines, escape);
+  while (reader.next());
+  return {
+    instructions: reader.instructions,
+    escape,
+    syntax: directives.get("syntax"),
+    unterminated: reader.unterminated,
+  };
+}
+
+/** Parser directives stand on the first lines; anything else ends them. */
+function directivesOf(lines: readonly string[]): Map<string, string> {
+  const directives = new Map<string, string>();
+  for (const line of lines) {
+    const [, name = "", value = ""] = /^#\s*([a-zA-Z][a-zA-Z0-9]*)\s*=\s*(.+?)\s*$/.exec(line) ?? [];
+    if (!["syntax", "escape", "check"].includes(name.toLowerCase())) break;
+    directives.set(name.toLowerCase(), value);
+  }
+  return directives;
 }
 
 const HAVE_FLAGS = new Set(["FROM", "ADD", "COPY", "RUN", "HEALTHCHECK"]);
-const HAVE_HEREDOCS = new Set(["ADD", "COPY", "RUN"]);
+const COMMENT = /^\s*#/;
 
-function read(found: AstInstruction, lines: readonly string[], result: InstructionText): void {
-  const range = found.getRange();
-  const first = range.start.line;
-  const keyword = found.getInstruction().toUpperCase();
-  const { text, ends } = joinContinued(lines, first, result.escape);
-  if (!ends) result.unterminated.push({ line: first + 1, what: "continuation" });
-  const { flags, rest } = splitFlags(text.replace(/^\s*\S+\s*/, ""), HAVE_FLAGS.has(keyword));
-  const heredocs = HAVE_HEREDOCS.has(keyword) ? readHeredocs(found, rest, lines, result) : [];
-  result.instructions.push({
-    keyword,
-    line: first + 1,
-    endLine: range.end.line + 1,
-    flags,
-    text: rest.trim(),
-    heredocs,
+class LineReader {
+  readonly instructions: Instruction[] = [];
+  readonly unterminated: InstructionText["unterminated"] = [];
+  #at = 0;
+  readonly #lines: readonly string[];
+  readonly #escape: string;
+
+  constructor(lines: readonly string[], escape: string) {
+    this.#lines = lines;
+    this.#escape = escape;
+  }
+
+  /** Reads one instruction, or passes over one line that holds none. False at the end. */
+  next(): boolean {
+    const first = this.#lines[this.#at];
+    if (first === undefined) return false;
+    const line = this.#at + 1;
+    if (COMMENT.test(first) || first.trim() === "") this.#at++;
+    else this.#read(line);
+    return true;
+  }
+
+  #read(line: number): void {
+    const text = this.#logicalLine();
+    const [, keyword = "", rest = ""] = /^\s*(\S*)\s*(.*)$/s.exec(text) ?? [];
+    const heredocs = heredocsOf(keyword.toUpperCase(), rest, this.#escape).map((heredoc) => this.#body(heredoc, line));
+    const { flags, text: words } = splitFlags(rest, HAVE_FLAGS.has(keyword.toUpperCase()));
+    const endLine = this.#at;
+    this.instructions.push({ keyword: keyword.toUpperCase(), line, endLine, flags, text: words.trim(), heredocs });
+  }
+
+  /** Comments and empty lines inside a continuation are skipped, as the engine does. */
+  #logicalLine(): string {
+    const first = this.#at;
+    let text = "";
+    for (let line = this.#lines[this.#at]; line !== undefined; line = this.#lines[this.#at]) {
+      this.#at++;
+      if (this.#at - 1 > first && (COMMENT.test(line) || line.trim() === "")) continue;
+      const { kept, continues } = this.#continuation(line);
+      text += kept;
+      if (!continues) return text;
+    }
+    this.unterminated.push({ line: first + 1, what: "continuation" });
+    return text;
+  }
+
+  /** The escape character at the end goes on, blanks after it or not; two of them are one that is meant. */
+  #continuation(line: string): { kept: string; continues: boolean } {
+    const trimmed = line.replace(/[ \t]+$/, "");
+    const continues = trimmed.endsWith(this.#escape) && !trimmed.endsWith(this.#escape.repeat(2));
+    return continues ? { kept: trimmed.slice(0, -1), continues } : { kept: line, continues };
+  }
+
+  #body({ name, chomps, expands }: HeredocStart, instruction: number): Heredoc {
+    const body: string[] = [];
+    for (let line = this.#lines[this.#at]; line !== undefined; line = this.#lines[this.#at]) {
+      this.#at++;
+      if ((chomps ? line.replace(/^\t+/, "") : line) === name) return { name, body: body.join("\n"), expands };
+      body.push(line);
+    }
+    this.unterminated.push({ line: instruction, what: "heredoc", name });
+    return { name, body: body.join("\n"), expands };
+  }
+}
+
+interface HeredocStart {
+  name: string;
+  /** `<<-`: tabs before the end don't count. */
+  chomps: boolean;
+  expands: boolean;
+}
+
+/** A word of its own such as `<<EOF`, `3<<-EOF` or `<<"EOF"`, in an instruction that may have one. */
+function heredocsOf(keyword: string, text: string, escape: string): HeredocStart[] {
+  const instruction = keyword === "ONBUILD" ? (/^\w+/.exec(text)?.[0] ?? "") : keyword;
+  if (!text.includes("<<") || !/^(?:ADD|COPY|RUN)$/i.test(instruction)) return [];
+  return splitWords(text, escape).flatMap((word) => {
+    const [, dash, raw = ""] = /^\d*<<(-?)([^<]+)$/s.exec(word) ?? [];
+    if (dash === undefined) return [];
+    const name = raw.replace(/["'\\]/g, "");
+    return [{ name, chomps: dash === "-", expands: name === raw }];
   });
 }
 
-/**
- * One instruction's logical line. Comments and empty lines inside a continuation are skipped, as the engine does.
- * `ends` is false where the file stops in the middle.
- */
-function joinContinued(lines: readonly string[], first: number, escape: string): { text: string; ends: boolean } {
-  let text = "";
-  for (let index = first; index < lines.length; index++) {
-    const line = lines[index] ?? "";
-    if (index > first && /^\s*(#|$)/.test(line)) continue;
-    const kept = line.trimEnd();
-    if (!kept.endsWith(escape)) return { text: text + line, ends: true };
-    text += kept.slice(0, -1);
-  }
-  return { text, ends: false };
-}
-
-function splitFlags(text: string, hasFlags: boolean): { flags: Flag[]; rest: string } {
+function splitFlags(text: string, hasFlags: boolean): { flags: Flag[]; text: string } {
   const flags: Flag[] = [];
   let rest = text;
   for (;;) {
     const match = hasFlags ? /^--([A-Za-z][\w-]*)(?:=((?:"[^"]*"|'[^']*'|\S)*))?(?:\s+|$)/.exec(rest) : null;
-    if (match === null) return { flags, rest };
+    if (match === null) return { flags, text: rest };
     const [whole, name = "", value] = match;
     flags.push(value === undefined ? { name } : { name, value: value.replace(/["']/g, "") });
     rest = rest.slice(whole.length);
   }
-}
-
-function readHeredocs(
-  found: AstInstruction,
-  text: string,
-  lines: readonly string[],
-  result: InstructionText,
-): Heredoc[] {
-  if (!text.includes("<<")) return [];
-  return (found as Run).getHeredocs().map((heredoc) => {
-    const name = heredoc.getName();
-    const content = heredoc.getContentRange();
-    if (heredoc.getDelimiterRange() === null) {
-      result.unterminated.push({ line: heredoc.getStartRange().start.line + 1, what: "heredoc", name });
-    }
-    const body = content === null ? "" : lines.slice(content.start.line, content.end.line + 1).join("\n");
-    return { name, body, expands: !new RegExp(`<<-?["']`).test(text) };
-  });
 }

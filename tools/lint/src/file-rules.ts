@@ -13,7 +13,7 @@ export interface FileRule {
   mend: string;
 }
 
-export interface RunsAs {
+interface RunsAs {
   /** "linux/amd64" */
   platform: string;
   /** True where the image is meant to run as root. */

@@ -31,7 +31,7 @@ export async function imageFindings(record: ImageRecord, store: BlobStore, facts
     for (const image of platforms) {
       const found = [...configFindings(image, facts, facts.file), ...(await fileFindings(image, store, facts))];
       const suffix = label === "" && !several ? "" : ` (${label}${image.platform})`;
-      findings.push(...found.map((finding) => ({ ...finding, message: finding.message + suffix })));
+      findings.push(...found.map((each) => ({ ...each, message: each.message + suffix })));
     }
   }
   return findings;

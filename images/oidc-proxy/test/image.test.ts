@@ -2,8 +2,11 @@
 
 import { builtImage } from "@waybill/testing";
 import { beforeAll, describe, expect, test } from "vitest";
+import { ON_BINARY } from "./support/program.ts";
+import { Proxy } from "./support/proxy.ts";
+import { setStage } from "./support/stage.ts";
 
-describe("the image", { timeout: 60_000 }, () => {
+describe.skipIf(ON_BINARY)("the image", { timeout: 60_000 }, () => {
   let image: Awaited<ReturnType<typeof builtImage>>;
 
   beforeAll(async () => {
@@ -31,6 +34,15 @@ describe("the image", { timeout: 60_000 }, () => {
     expect((await asked.exited()).exitCode).toBe(0);
     const overruled = await image.run({ args: ["dance"], env: { WAYBILL_MODE: "version" } });
     expect((await overruled.exited()).exitCode).toBe(2);
+  });
+
+  test("the health check finds the probe by the flags of the container's first process", async () => {
+    const { authority, issuer, api } = await setStage();
+    const proxy = await Proxy.ready({ authority, issuerUrl: issuer.url, apiServerUrl: api.url });
+    const beside = { args: ["healthcheck"], flags: [`--pid=container:${proxy.container}`] };
+    expect(await (await image.run(beside)).exited()).toMatchObject({ exitCode: 0 });
+    expect(await (await image.run({ args: ["healthcheck"] })).exited()).toMatchObject({ exitCode: 1 });
+    await proxy.stop();
   });
 
   test("has no shell", async () => {

@@ -27,7 +27,7 @@ export function parse(command: Command, name: string, args: string[]): { positio
   try {
     const options = { ...COMMON, ...command.options };
     const { positionals, values } = parseArgs({ args, options, allowPositionals: true, allowNegative: true });
-    return { positionals, values: values as Values };
+    return { positionals, values };
   } catch (error) {
     const what = (error as Error).message.split(". ")[0] as string;
     throw new WaybillError(what, { mend: `npx waybill ${name} --help` });

@@ -17,10 +17,14 @@ export const formatPercent = (part: number, whole: number): string => `${Math.ro
 
 /** Columns padded to their widest cell; those named in `right` are right-aligned. */
 export function formatTable(header: string[], rows: string[][], right: readonly number[] = []): string {
-  const widths = header.map((title, column) => Math.max(title.length, ...rows.map((row) => (row[column] ?? "").length)));
+  const widths = header.map((title, column) =>
+    Math.max(title.length, ...rows.map((row) => (row[column] ?? "").length)),
+  );
   const line = (cells: string[]): string =>
     cells
-      .map((cell, column) => (right.includes(column) ? cell.padStart(widths[column] ?? 0) : cell.padEnd(widths[column] ?? 0)))
+      .map((cell, column) =>
+        right.includes(column) ? cell.padStart(widths[column] ?? 0) : cell.padEnd(widths[column] ?? 0),
+      )
       .join("  ")
       .trimEnd();
   return [header, ...rows].map(line).join("\n");

@@ -13,7 +13,9 @@ const options = z.strictObject({
 export type Settings = z.output<typeof options>;
 
 const nxFile = z.looseObject({
-  plugins: z.array(z.union([z.string(), z.looseObject({ plugin: z.string(), options: z.unknown().optional() })])).default([]),
+  plugins: z
+    .array(z.union([z.string(), z.looseObject({ plugin: z.string(), options: z.unknown().optional() })]))
+    .default([]),
 });
 
 export async function settings(): Promise<Settings> {
@@ -21,5 +23,8 @@ export async function settings(): Promise<Settings> {
   const { plugins } = nxFile.parse(JSON.parse(await readFile(file, "utf8")));
   const ours = plugins.find((plugin) => typeof plugin !== "string" && plugin.plugin === "@waybill/nx-plugin");
   const written = options.parse(typeof ours === "object" ? (ours.options ?? {}) : {});
-  return { ...written, ...(process.env["WAYBILL_REGISTRY"] === undefined ? {} : { registry: process.env["WAYBILL_REGISTRY"] }) };
+  return {
+    ...written,
+    ...(process.env["WAYBILL_REGISTRY"] === undefined ? {} : { registry: process.env["WAYBILL_REGISTRY"] }),
+  };
 }

@@ -13,7 +13,12 @@ export interface Counts {
   skipped: number;
 }
 
-const report = z.looseObject({ numPassedTests: z.number(), numFailedTests: z.number(), numPendingTests: z.number(), success: z.boolean() });
+const report = z.looseObject({
+  numPassedTests: z.number(),
+  numFailedTests: z.number(),
+  numPendingTests: z.number(),
+  success: z.boolean(),
+});
 
 export async function hasTests(folder: string): Promise<boolean> {
   if (!existsSync(join(folder, "test"))) return false;

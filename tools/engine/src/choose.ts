@@ -22,14 +22,18 @@ export function chooseEngine(asked?: string): Engine {
   if (name !== undefined) return make(assertName(name));
   const found = ENGINES.find((engine) => availability(engine).usable);
   if (found !== undefined) return make(found);
-  throw new WaybillError("no container engine can be used here", { mend: "`npx waybill doctor` shows what each one needs" });
+  throw new WaybillError("no container engine can be used here", {
+    mend: "`npx waybill doctor` shows what each one needs",
+  });
 }
 
 function assertName(name: string): EngineName {
   const engine = ENGINES.find((each) => each === name);
-  if (engine === undefined) throw new WaybillError(`unknown engine "${name}"`, { mend: `use one of ${ENGINES.join(", ")}` });
+  if (engine === undefined)
+    throw new WaybillError(`unknown engine "${name}"`, { mend: `use one of ${ENGINES.join(", ")}` });
   const state = availability(engine);
-  if (!state.usable) throw new WaybillError(`the engine ${engine} can't be used: ${state.reason}`, { mend: state.mend });
+  if (!state.usable)
+    throw new WaybillError(`the engine ${engine} can't be used: ${state.reason}`, { mend: state.mend });
   return engine;
 }
 
@@ -52,13 +56,15 @@ export function availability(name: EngineName): Availability {
   if (name === "docker") return dockerAvailability();
   if (name === "embedded") return embeddedAvailability();
   const program = onPath("buildah");
-  if (program === undefined) return { usable: false, reason: "buildah is not installed", mend: "sudo apt-get install buildah podman" };
+  if (program === undefined)
+    return { usable: false, reason: "buildah is not installed", mend: "sudo apt-get install buildah podman" };
   return { usable: true, detail: program };
 }
 
 function dockerAvailability(): Availability {
   const program = onPath("docker");
-  if (program === undefined) return { usable: false, reason: "there is no docker client", mend: "install Docker 26 or later" };
+  if (program === undefined)
+    return { usable: false, reason: "there is no docker client", mend: "install Docker 26 or later" };
   const host = process.env["DOCKER_HOST"] ?? currentContext() ?? socket("/var/run/docker.sock");
   if (host === undefined) return { usable: false, reason: "no docker server runs", mend: "start Docker" };
   if (!hasBuildx()) return { usable: false, reason: "docker has no buildx", mend: "install docker-buildx" };
@@ -92,7 +98,11 @@ function embeddedAvailability(): Availability {
     return { usable: false, reason: "the private engine needs Debian or Ubuntu", mend: "install Docker 26 or later" };
   }
   if (process.getuid?.() !== 0 && onPath("sudo") === undefined) {
-    return { usable: false, reason: "the private engine needs root or sudo", mend: "run as root, or install Docker or buildah" };
+    return {
+      usable: false,
+      reason: "the private engine needs root or sudo",
+      mend: "run as root, or install Docker or buildah",
+    };
   }
   return { usable: true, detail: "private BuildKit, started on demand" };
 }

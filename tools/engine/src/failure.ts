@@ -12,11 +12,17 @@ interface Rule {
 const RULES: Rule[] = [
   {
     pattern: /no space left on device/,
-    explain: () => ({ what: "the disk is full", mend: "free some space (`docker builder prune`, `npx waybill engine prune`) and run it again" }),
+    explain: () => ({
+      what: "the disk is full",
+      mend: "free some space (`docker builder prune`, `npx waybill engine prune`) and run it again",
+    }),
   },
   {
     pattern: /secret ([\w.-]+): not found/,
-    explain: (match) => ({ what: `the build needs the secret "${match[1]}"`, mend: `give it with --secret ${match[1]}=FILE` }),
+    explain: (match) => ({
+      what: `the build needs the secret "${match[1]}"`,
+      mend: `give it with --secret ${match[1]}=FILE`,
+    }),
   },
   {
     pattern: /unknown instruction: (\S+)/,
@@ -32,15 +38,25 @@ const RULES: Rule[] = [
   },
   {
     pattern: /"([^"]+)": not found$/m,
-    explain: (match) => ({ what: `${match[1]} is not in the build context`, mend: "check the path and the .dockerignore" }),
+    explain: (match) => ({
+      what: `${match[1]} is not in the build context`,
+      mend: "check the path and the .dockerignore",
+    }),
   },
   {
     pattern: /failed to resolve source metadata for ([^\s:]+[^\s]*?): /,
-    explain: (match) => ({ what: `the image ${match[1]} can't be had`, mend: "use an image of this repo, or check the registry" }),
+    explain: (match) => ({
+      what: `the image ${match[1]} can't be had`,
+      mend: "use an image of this repo, or check the registry",
+    }),
   },
   {
-    pattern: /(?:Cannot connect to the Docker daemon|error during connect|closing transport|connection refused|EOF$|no builder)/m,
-    explain: () => ({ what: "the engine went away during the build", mend: "`npx waybill doctor` shows its state; run the build again" }),
+    pattern:
+      /(?:Cannot connect to the Docker daemon|error during connect|closing transport|connection refused|EOF$|no builder)/m,
+    explain: () => ({
+      what: "the engine went away during the build",
+      mend: "`npx waybill doctor` shows its state; run the build again",
+    }),
   },
 ];
 
@@ -59,7 +75,9 @@ export function explainFailure(output: string, request: Pick<BuildRequest, "dock
 /** BuildKit prints the place as `Dockerfile:LINE` above an excerpt of the file; buildah the text of the step alone. */
 function placeOf(output: string, dockerfile: string): string {
   const line =
-    /^[^\s:]*Dockerfile[^\s:]*:(\d+)$/m.exec(output)?.[1] ?? /on line (\d+)/.exec(output)?.[1] ?? lineOfStep(output, dockerfile);
+    /^[^\s:]*Dockerfile[^\s:]*:(\d+)$/m.exec(output)?.[1] ??
+    /on line (\d+)/.exec(output)?.[1] ??
+    lineOfStep(output, dockerfile);
   return line === undefined ? dockerfile : `${dockerfile}:${line}`;
 }
 
@@ -67,12 +85,15 @@ function lineOfStep(output: string, dockerfile: string): number | undefined {
   // Flags and continuations are laid out differently in the step; its first words after them are enough.
   const step = /building at STEP "(\S+ .*?)":/s.exec(output)?.[1]?.slice(0, 40);
   if (step === undefined || !existsSync(dockerfile)) return undefined;
-  const at = readFileSync(dockerfile, "utf8").split("\n").findIndex((line) => line.startsWith(step));
+  const at = readFileSync(dockerfile, "utf8")
+    .split("\n")
+    .findIndex((line) => line.startsWith(step));
   return at < 0 ? undefined : at + 1;
 }
 
 function lastError(output: string): string {
   const lines = output.split("\n").filter((line) => line.trim() !== "");
-  const line = lines.findLast((text) => /^ERROR:|^error|^Error/.test(text)) ?? lines.at(-1) ?? "the engine said nothing";
+  const line =
+    lines.findLast((text) => /^ERROR:|^error|^Error/.test(text)) ?? lines.at(-1) ?? "the engine said nothing";
   return line.replace(/^ERROR:\s*/, "").replace(/^failed to solve:\s*/, "");
 }

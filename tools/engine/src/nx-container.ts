@@ -35,7 +35,10 @@ export async function nxContainerArguments(args: string[]): Promise<string[]> {
   const engine = new Docker();
   await engine.initialize(inputs);
   const version = engine.getBuildxVersion();
-  const more = [...(await engine.getBuildArgs(inputs, ".", ".", version)), ...(await engine.getCommonArgs(inputs, version))];
+  const more = [
+    ...(await engine.getBuildArgs(inputs, ".", ".", version)),
+    ...(await engine.getCommonArgs(inputs, version)),
+  ];
   return [...args, ...withoutOurs(more.slice(1))];
 }
 

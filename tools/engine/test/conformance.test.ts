@@ -39,7 +39,12 @@ CMD ["serve"]
       const { config, files } = await world.build(context);
       expect(files.get("out/joined")).toBe("one two");
       expect(files.has("src/a")).toBe(false);
-      expect(config.config).toMatchObject({ User: "65532:65532", Entrypoint: ["/out/run"], Cmd: ["serve"], WorkingDir: "/out" });
+      expect(config.config).toMatchObject({
+        User: "65532:65532",
+        Entrypoint: ["/out/run"],
+        Cmd: ["serve"],
+        WorkingDir: "/out",
+      });
       expect(config.config?.ExposedPorts).toHaveProperty(["8080/tcp"]);
     });
 
@@ -83,7 +88,10 @@ FROM \${BASE}
 COPY --from=extra note /note
 `;
       const { files } = await world.build(await world.context("child", { Dockerfile }), {
-        contexts: { "waybill/base": { kind: "image", ...(await world.asBase(base)) }, extra: { kind: "folder", path: folder } },
+        contexts: {
+          "waybill/base": { kind: "image", ...(await world.asBase(base)) },
+          extra: { kind: "folder", path: folder },
+        },
       });
       expect(files.get("base")).toBe("base\n");
       expect(files.get("note")).toBe("from a folder");

@@ -2,7 +2,15 @@
 
 import { relative } from "node:path";
 import { type Dockerfile, finalBase } from "@waybill/dockerfile";
-import { type ContextSource, type Engine, chooseEngine, hostCa, hostPlatform, scratchLayout, storeFolder } from "@waybill/engine";
+import {
+  type ContextSource,
+  type Engine,
+  chooseEngine,
+  hostCa,
+  hostPlatform,
+  scratchLayout,
+  storeFolder,
+} from "@waybill/engine";
 import {
   type BaseRecord,
   type Descriptor,
@@ -107,9 +115,16 @@ async function buildPlatform(
   try {
     const [manifest, ...more] = await job.engine.build({ ...requestOf(job, platform, contexts), target, layout });
     if (manifest === undefined || more.length > 0) {
-      throw new WaybillError(`the engine wrote ${more.length + (manifest ? 1 : 0)} images for ${platform}`, { where: placeOf(job) });
+      throw new WaybillError(`the engine wrote ${more.length + (manifest ? 1 : 0)} images for ${platform}`, {
+        where: placeOf(job),
+      });
     }
-    return { mediaType: manifest.mediaType, digest: manifest.digest, size: manifest.size, platform: parsePlatform(platform) };
+    return {
+      mediaType: manifest.mediaType,
+      digest: manifest.digest,
+      size: manifest.size,
+      platform: parsePlatform(platform),
+    };
   } finally {
     await remove();
   }

@@ -38,7 +38,8 @@ export async function resolveContexts(
 async function resolve(image: Image, edge: Edge, options: ContextOptions): Promise<ContextSource> {
   if (edge.reference.startsWith(SCOPE)) return ownImage(image, edge);
   const set = SET.exec(edge.reference);
-  if (set !== null) return { kind: "folder", path: await setFolder(image, edge, set[1] as string, set[2] as string, options) };
+  if (set !== null)
+    return { kind: "folder", path: await setFolder(image, edge, set[1] as string, set[2] as string, options) };
   const { bases } = await readLock(image.folder);
   const digest = bases[edge.reference];
   if (digest !== undefined) return { kind: "remote", reference: edge.reference, digest: digest as Digest };
@@ -63,7 +64,13 @@ async function ownImage(image: Image, edge: Edge): Promise<ContextSource> {
   return { kind: "image", layout: storeFolder(), digest: record.digest };
 }
 
-async function setFolder(image: Image, edge: Edge, kind: string, set: string, options: ContextOptions): Promise<string> {
+async function setFolder(
+  image: Image,
+  edge: Edge,
+  kind: string,
+  set: string,
+  options: ContextOptions,
+): Promise<string> {
   const lock = await readLock(image.folder);
   const where = relative(process.cwd(), join(image.folder, LOCK_FILE));
   const frozen = process.env["WAYBILL_FROZEN_LOCK"] === "1";
@@ -73,7 +80,8 @@ async function setFolder(image: Image, edge: Edge, kind: string, set: string, op
   if (kind === "files" && files !== undefined) return (await fetchFiles(files, options.platform, fetch)).folder;
   if (kind !== "files" && packages !== undefined) {
     const arch = debianArchitecture(options.platform);
-    if (arch === undefined) throw new WaybillError(`Debian has no ${options.platform}`, { where: placeOf(image, edge) });
+    if (arch === undefined)
+      throw new WaybillError(`Debian has no ${options.platform}`, { where: placeOf(image, edge) });
     const { folder } = await fetchPackages(packages, arch, fetch);
     return kind === "packages" ? folder : unpackPackages(folder);
   }
@@ -83,5 +91,5 @@ async function setFolder(image: Image, edge: Edge, kind: string, set: string, op
   });
 }
 
-export const placeOf = (image: Image, edge: { line: number }): string =>
+const placeOf = (image: Image, edge: { line: number }): string =>
   `${relative(process.cwd(), image.dockerfile)}:${edge.line}`;

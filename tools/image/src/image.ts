@@ -49,11 +49,17 @@ export function readDockerfile(image: Image): Dockerfile {
 /** Every image of the repo, by name. */
 export async function findImages(root = workspaceRoot()): Promise<Map<string, Image>> {
   const images = new Map<string, Image>();
-  for await (const file of glob("images/**/Dockerfile", { cwd: root, exclude: (path) => /(^|\/)(node_modules|dist)$/.test(path) })) {
+  for await (const file of glob("images/**/Dockerfile", {
+    cwd: root,
+    exclude: (path) => /(^|\/)(node_modules|dist)$/.test(path),
+  })) {
     const image = readImage(join(root, dirname(file)));
     const other = images.get(image.name);
     if (other !== undefined) {
-      throw new WaybillError(`two images are named ${image.name}`, { where: `${other.folder} and ${image.folder}`, mend: "rename one" });
+      throw new WaybillError(`two images are named ${image.name}`, {
+        where: `${other.folder} and ${image.folder}`,
+        mend: "rename one",
+      });
     }
     images.set(image.name, image);
   }
@@ -65,5 +71,7 @@ export async function findImage(name: string, root = workspaceRoot()): Promise<I
   const images = await findImages(root);
   const image = images.get(name);
   if (image !== undefined) return image;
-  throw new WaybillError(`there is no image "${name}"`, { mend: `the images are ${[...images.keys()].sort().join(", ")}` });
+  throw new WaybillError(`there is no image "${name}"`, {
+    mend: `the images are ${[...images.keys()].sort().join(", ")}`,
+  });
 }

@@ -29,7 +29,10 @@ export const imageMetadata = z.strictObject({
     })
     .prefault({})
     .describe("Sizes that may not be exceeded; `nx size` is the gate"),
-  buildArgs: z.record(z.string(), z.string()).default({}).describe("Build args and their values; each must be consumed"),
+  buildArgs: z
+    .record(z.string(), z.string())
+    .default({})
+    .describe("Build args and their values; each must be consumed"),
   variants: z
     .record(z.string().regex(/^[a-z0-9][a-z0-9-]*$/), z.strictObject({ target: z.string() }))
     .default({})
@@ -50,7 +53,9 @@ export type ImageMetadata = z.output<typeof imageMetadata>;
 /** project.json of an image, as editors should complete it. */
 export const projectFile = z.looseObject({
   $schema: z.string().optional(),
-  name: z.string().regex(/^[a-z0-9]+(?:[._-][a-z0-9]+)*$/, "an image's name is lower-case letters, digits, and . _ - between"),
+  name: z
+    .string()
+    .regex(/^[a-z0-9]+(?:[._-][a-z0-9]+)*$/, "an image's name is lower-case letters, digits, and . _ - between"),
   tags: z.array(z.string()).default([]),
   metadata: z.looseObject({ image: imageMetadata.prefault({}) }).prefault({}),
 });

@@ -8,6 +8,10 @@ import { WaybillError } from "@waybill/oci";
 export function workspaceRoot(from = process.env["NX_WORKSPACE_ROOT"] ?? process.cwd()): string {
   for (let folder = from; ; folder = dirname(folder)) {
     if (existsSync(join(folder, "nx.json"))) return folder;
-    if (folder === dirname(folder)) throw new WaybillError("this is not a Waybill workspace", { where: from, mend: "go to a folder below one with an nx.json" });
+    if (folder === dirname(folder))
+      throw new WaybillError("this is not a Waybill workspace", {
+        where: from,
+        mend: "go to a folder below one with an nx.json",
+      });
   }
 }

@@ -25,7 +25,13 @@ async function rowOf({ task, status }: TaskResult, workspaceRoot: string): Promi
     const image = readImage(folder);
     const record = await recordOfImage(image);
     const bytes = await ensureBytes(image, record);
-    return { name, record, budget: image.metadata.budget, source: bytes === "rebuilt" ? "rebuilt" : sourceOf(status), ms };
+    return {
+      name,
+      record,
+      budget: image.metadata.budget,
+      source: bytes === "rebuilt" ? "rebuilt" : sourceOf(status),
+      ms,
+    };
   } catch (error) {
     if (!isExpected(error)) throw error;
     return { name, source: "failure", ms, problem: error.message };

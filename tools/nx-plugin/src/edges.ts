@@ -1,7 +1,12 @@
 // Idea 5: the edges are what the Dockerfiles say.
 
 import { join, relative } from "node:path";
-import { type CreateDependencies, DependencyType, type RawProjectGraphDependency, validateDependency } from "@nx/devkit";
+import {
+  type CreateDependencies,
+  DependencyType,
+  type RawProjectGraphDependency,
+  validateDependency,
+} from "@nx/devkit";
 import { edgesOf, parseDockerfile } from "@waybill/dockerfile";
 import { SCOPE, readImage } from "@waybill/image";
 import { existsSync, readFileSync } from "node:fs";
@@ -14,7 +19,10 @@ export const createDependencies: CreateDependencies = (_options, context) => {
     const file = join(project.root, "Dockerfile");
     if (!touched(filesToProcess.projectFileMap[source], file) || !existsSync(join(workspaceRoot, file))) continue;
     const image = readImage(join(workspaceRoot, project.root));
-    const dockerfile = parseDockerfile(readFileSync(image.dockerfile, "utf8"), relative(workspaceRoot, image.dockerfile));
+    const dockerfile = parseDockerfile(
+      readFileSync(image.dockerfile, "utf8"),
+      relative(workspaceRoot, image.dockerfile),
+    );
     for (const reference of new Set(edgesOf(dockerfile, image.metadata.buildArgs).map((edge) => edge.reference))) {
       const target = reference.startsWith(SCOPE) ? reference.slice(SCOPE.length) : undefined;
       if (target === undefined || projects[target] === undefined || target === source) continue;

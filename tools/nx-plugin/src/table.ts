@@ -20,7 +20,9 @@ const RIGHT = new Set([2, 3, 4, 6]);
 export function formatRun(rows: Row[]): string {
   const sorted = rows.toSorted((a, b) => a.name.localeCompare(b.name));
   const cells = sorted.flatMap(cellsOf);
-  const widths = HEADER.map((title, column) => Math.max(title.length, ...cells.map((row) => (row[column] ?? "").length)));
+  const widths = HEADER.map((title, column) =>
+    Math.max(title.length, ...cells.map((row) => (row[column] ?? "").length)),
+  );
   const line = (row: string[]): string =>
     `  ${row.map((cell, column) => (RIGHT.has(column) ? cell.padStart(widths[column] ?? 0) : cell.padEnd(widths[column] ?? 0))).join("  ")}`.trimEnd();
   const problems = sorted.flatMap(({ problem }) => (problem === undefined ? [] : [`  ${problem}`]));

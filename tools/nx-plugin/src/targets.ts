@@ -21,7 +21,8 @@ const NO_PACKAGES: Input = { externalDependencies: [] };
 const BASE_RECORDS: Input = { dependentTasksOutputFiles: "**/dist/image.json", transitive: false };
 
 export async function targetsOf(image: Image): Promise<Record<string, TargetConfiguration>> {
-  const sees = await buildInputs(image);
+  const sees = await buildInputs(image, "built");
+  const testsSee = await buildInputs(image, "all");
   const ofImage: Input[] = [NO_PACKAGES, { dependentTasksOutputFiles: "**/dist/image.json" }];
   const engine: Input = { env: "WAYBILL_ENGINE" };
   const declared = { project: "{projectRoot}/project.json" };
@@ -37,7 +38,13 @@ export async function targetsOf(image: Image): Promise<Record<string, TargetConf
     lint: target(waybill("lint", image), {
       cache: true,
       dependsOn: ["docker-build"],
-      inputs: [...sees, declared.project, "{projectRoot}/package.json", "{workspaceRoot}/tools/lint/src/**/*", ...ofImage],
+      inputs: [
+        ...sees,
+        declared.project,
+        "{projectRoot}/package.json",
+        "{workspaceRoot}/tools/lint/src/**/*",
+        ...ofImage,
+      ],
       metadata: { description: "Checks the Dockerfile and the built image" },
     }),
     size: target(waybill("size", image), {
@@ -49,7 +56,14 @@ export async function targetsOf(image: Image): Promise<Record<string, TargetConf
     test: target(waybill("test", image), {
       cache: true,
       dependsOn: ["docker-build", "lint", "size"],
-      inputs: [...sees, "{projectRoot}/test/**/*", "{projectRoot}/src/**/*", "{workspaceRoot}/tools/testing/src/**/*", engine, ...ofImage],
+      inputs: [
+        ...testsSee,
+        "{projectRoot}/test/**/*",
+        "{projectRoot}/src/**/*",
+        "{workspaceRoot}/tools/testing/src/**/*",
+        engine,
+        ...ofImage,
+      ],
       outputs: ["{projectRoot}/dist/test.json"],
       metadata: { description: "Runs unit tests, then tests of the built image" },
     }),
@@ -79,10 +93,18 @@ function target(command: string, more: TargetConfiguration): TargetConfiguration
 }
 
 /** What the Dockerfile can really see: the context after .dockerignore, and the image's own lock. */
-async function buildInputs(image: Image): Promise<Input[]> {
+async function buildInputs(image: Image, stagesOf: "built" | "all"): Promise<Input[]> {
   const [text, ignore] = await Promise.all([readFile(image.dockerfile, "utf8"), readIgnore(image.folder)]);
-  const { include, exclude } = contextInputs(ignore, parseDockerfile(text, image.dockerfile));
-  const own = ["Dockerfile", ".dockerignore", "Dockerfile.dockerignore", "image.lock.json"].map((file) => `{projectRoot}/${file}`);
+  const { buildArgs, variants } = image.metadata;
+  const dockerfile = parseDockerfile(text, image.dockerfile, { buildArgs });
+  const last = dockerfile.stages.at(-1)?.index ?? 0;
+  // Not the stage `test`: what it alone sees makes no other image.
+  const stages =
+    stagesOf === "built" ? [String(last), ...Object.values(variants).map(({ target }) => target)] : undefined;
+  const { include, exclude } = contextInputs(ignore, dockerfile, { buildArgs }, stages);
+  const own = ["Dockerfile", ".dockerignore", "Dockerfile.dockerignore", "image.lock.json"].map(
+    (file) => `{projectRoot}/${file}`,
+  );
   return [...own, ...include, ...exclude];
 }
 

@@ -23,5 +23,5 @@ export async function pgliteAssets(): Promise<Assets> {
 
 async function unpack(name: string): Promise<Uint8Array<ArrayBuffer>> {
   const unpacked = await promisify(zstdDecompress)(await readFile(new URL(`${name}.zst`, folder)));
-  return unpacked as Uint8Array<ArrayBuffer>;
+  return unpacked;
 }

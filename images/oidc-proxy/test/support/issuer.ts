@@ -86,7 +86,7 @@ export class Issuer {
 }
 
 function configuration(key: KeyObject): Configuration {
-  const jwk = key.export({ format: "jwk" }) as JsonWebKey;
+  const jwk = key.export({ format: "jwk" });
   return {
     clients: [CLIENT, OTHER_CLIENT].map((client_id) => ({
       client_id,
@@ -95,7 +95,7 @@ function configuration(key: KeyObject): Configuration {
       grant_types: ["authorization_code"],
       response_types: ["code"],
     })),
-    jwks: { keys: [{ ...jwk, use: "sig", alg: "RS256", kid: "test" } as JWK] },
+    jwks: { keys: [{ ...jwk, use: "sig", alg: "RS256", kid: "test" }] },
     cookies: { keys: [randomBytes(16).toString("hex")] },
     claims: { openid: ["sub"], groups: ["groups"] },
     conformIdTokenClaims: false,

@@ -6,6 +6,10 @@ import { builtImage } from "@waybill/testing";
 import type { BuiltImage } from "@waybill/testing";
 
 const BINARY = process.env["KUBE_OIDC_PROXY"];
+
+/** What is true of an image only can't be tested on a binary. */
+export const ON_BINARY = BINARY !== undefined;
+
 let image: Promise<BuiltImage> | undefined;
 
 export interface Exit {
@@ -14,6 +18,8 @@ export interface Exit {
 }
 
 export interface Running {
+  /** The container's name, empty for a binary. */
+  readonly container: string;
   /** Both outputs so far. */
   readonly log: string;
   readonly ended: Exit | undefined;
@@ -33,6 +39,7 @@ async function startImage(args: string[], folder?: string): Promise<Running> {
   let ended: Exit | undefined;
   const exited = container.exited().then((exit) => (ended = exit));
   return {
+    container: container.name,
     get log() {
       return container.stdout + container.stderr;
     },
@@ -55,6 +62,7 @@ function startBinary(binary: string, args: string[]): Promise<Running> {
     ([exitCode, signal]) => (ended = { exitCode: exitCode as number | null, signal: signal as string | null }),
   );
   return Promise.resolve({
+    container: "",
     get log() {
       return log;
     },

@@ -57,6 +57,11 @@ export class Proxy {
     return proxy;
   }
 
+  /** The container's name, empty where the program runs without one. */
+  get container(): string {
+    return this.#program.container;
+  }
+
   get log(): string {
     return this.#program.log;
   }

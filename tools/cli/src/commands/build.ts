@@ -30,7 +30,9 @@ export const command: Command = {
     if (values["json"] === true) console.log(JSON.stringify(record));
     for (const { platform, size, unpackedSize } of values["json"] === true ? [] : record.platforms) {
       const sizes = `${formatBytes(size)} compressed, ${formatBytes(unpackedSize)} unpacked`;
-      console.log(`${image.name} ${shortDigest(record.digest)} ${platform}: ${sizes}, ${formatSeconds(performance.now() - started)}`);
+      console.log(
+        `${image.name} ${shortDigest(record.digest)} ${platform}: ${sizes}, ${formatSeconds(performance.now() - started)}`,
+      );
     }
     return 0;
   },

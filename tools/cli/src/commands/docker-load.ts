@@ -16,7 +16,10 @@ export const command: Command = {
     await ensureBytes(image, record);
     const variant = text(values, "variant");
     const digest = variant === undefined ? record.digest : record.variants[variant]?.digest;
-    if (digest === undefined) throw new WaybillError(`${image.name} has no variant ${variant}`, { mend: `its variants are ${Object.keys(record.variants).join(", ") || "none"}` });
+    if (digest === undefined)
+      throw new WaybillError(`${image.name} has no variant ${variant}`, {
+        mend: `its variants are ${Object.keys(record.variants).join(", ") || "none"}`,
+      });
     const name = `localhost/${image.name}:${text(values, "tag") ?? variant ?? "dev"}`;
     const program = choose(text(values, "into"));
     await loadImage(program, {}, { layout: storeFolder(), digest, name });

@@ -1,7 +1,16 @@
 // waybill doctor: what this machine has and lacks, with the command that mends each.
 
 import { mkdir, statfs } from "node:fs/promises";
-import { ENGINES, availability, cacheHome, chooseEngine, embeddedIsInstalled, engineAnswers, hostCa, onPath } from "@waybill/engine";
+import {
+  ENGINES,
+  availability,
+  cacheHome,
+  chooseEngine,
+  embeddedIsInstalled,
+  engineAnswers,
+  hostCa,
+  onPath,
+} from "@waybill/engine";
 import { run } from "@waybill/oci";
 import { type Command } from "../command.ts";
 import { formatBytes, formatTable } from "../format.ts";
@@ -37,7 +46,12 @@ export const command: Command = {
 
 async function node(): Promise<Finding> {
   const major = Number(process.versions.node.split(".")[0]);
-  return { what: "Node", state: major >= 24 ? "ok" : "missing", detail: process.version, mend: "npm ci (it brings Node 24), or install Node 24" };
+  return {
+    what: "Node",
+    state: major >= 24 ? "ok" : "missing",
+    detail: process.version,
+    mend: "npm ci (it brings Node 24), or install Node 24",
+  };
 }
 
 async function engines(): Promise<Finding[]> {
@@ -48,13 +62,24 @@ async function engines(): Promise<Finding[]> {
     if (state.usable) return { what: `engine ${name}`, state: "ok", detail: state.detail + mark, mend: "" };
     return { what: `engine ${name}`, state: "optional", detail: state.reason, mend: state.mend };
   });
-  if (chosen === undefined) rows.push({ what: "an engine", state: "missing", detail: "none of the above", mend: "any one will do" });
+  if (chosen === undefined)
+    rows.push({ what: "an engine", state: "missing", detail: "none of the above", mend: "any one will do" });
   if (chosen === "embedded") {
     const installed = embeddedIsInstalled();
     const running = (await engineAnswers()) ? "running" : "stopped";
-    rows.push({ what: "private engine", state: installed ? "ok" : "optional", detail: installed ? `installed, ${running}` : "not installed yet", mend: "npx waybill engine install (the first build does it too)" });
+    rows.push({
+      what: "private engine",
+      state: installed ? "ok" : "optional",
+      detail: installed ? `installed, ${running}` : "not installed yet",
+      mend: "npx waybill engine install (the first build does it too)",
+    });
     const runc = onPath("runc", `${process.env["PATH"]}:/usr/sbin`);
-    rows.push({ what: "runc", state: runc === undefined ? "missing" : "ok", detail: runc ?? "", mend: "sudo apt-get install runc" });
+    rows.push({
+      what: "runc",
+      state: runc === undefined ? "missing" : "ok",
+      detail: runc ?? "",
+      mend: "sudo apt-get install runc",
+    });
   }
   if (chosen === "docker") rows.push(await buildxVersion());
   return rows;
@@ -72,12 +97,22 @@ async function buildxVersion(): Promise<Finding> {
   const { stdout } = await run("docker", ["buildx", "inspect"]);
   const version = /BuildKit(?: version)?:\s*v?([\d.]+)/.exec(stdout)?.[1];
   const good = version !== undefined && version.localeCompare("0.13", undefined, { numeric: true }) >= 0;
-  return { what: "BuildKit", state: good ? "ok" : "missing", detail: version ?? "unknown", mend: "docker buildx create --use --driver docker-container" };
+  return {
+    what: "BuildKit",
+    state: good ? "ok" : "missing",
+    detail: version ?? "unknown",
+    mend: "docker buildx create --use --driver docker-container",
+  };
 }
 
 function ca(): Finding {
   const file = hostCa();
-  return { what: "CA bundle", state: file === undefined ? "optional" : "ok", detail: file ?? "none", mend: "set WAYBILL_CA if a proxy inspects TLS" };
+  return {
+    what: "CA bundle",
+    state: file === undefined ? "optional" : "ok",
+    detail: file ?? "none",
+    mend: "set WAYBILL_CA if a proxy inspects TLS",
+  };
 }
 
 /** A build of the whole fleet from cold takes about this many bytes. */
@@ -87,11 +122,21 @@ async function disk(): Promise<Finding> {
   await mkdir(cacheHome(), { recursive: true });
   const { bavail, bsize } = await statfs(cacheHome());
   const free = bavail * bsize;
-  return { what: "disk", state: free > ROOM ? "ok" : "missing", detail: `${formatBytes(free)} free in ${cacheHome()}`, mend: `free ${formatBytes(ROOM)}, or point WAYBILL_CACHE elsewhere` };
+  return {
+    what: "disk",
+    state: free > ROOM ? "ok" : "missing",
+    detail: `${formatBytes(free)} free in ${cacheHome()}`,
+    mend: `free ${formatBytes(ROOM)}, or point WAYBILL_CACHE elsewhere`,
+  };
 }
 
 const forTests = (): Finding[] =>
   Object.entries(FOR_TESTS).map(([program, debian]) => {
     const found = onPath(program);
-    return { what: program, state: found === undefined ? "optional" : "ok", detail: found ?? "not installed, tests need it", mend: `sudo apt-get install ${debian}` };
+    return {
+      what: program,
+      state: found === undefined ? "optional" : "ok",
+      detail: found ?? "not installed, tests need it",
+      mend: `sudo apt-get install ${debian}`,
+    };
   });

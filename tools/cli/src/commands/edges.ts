@@ -15,7 +15,8 @@ export const command: Command = {
     for (const image of images.values()) {
       const facts = await edgeFacts(image, images);
       const differences = await (fix ? fixEdges(facts) : edgeDifferences(facts));
-      for (const difference of differences) console.log(`${fix ? "mended: " : ""}${formatFinding(edgeFinding(difference))}`);
+      for (const difference of differences)
+        console.log(`${fix ? "mended: " : ""}${formatFinding(edgeFinding(difference))}`);
       findings += fix ? 0 : differences.length;
     }
     if (findings === 0 && !fix) console.log(`${images.size} images: package.json and Dockerfiles agree`);

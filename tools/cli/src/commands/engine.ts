@@ -1,6 +1,13 @@
 // waybill engine install|start|stop|status: the private engine.
 
-import { embeddedIsInstalled, embeddedPaths, installEmbedded, startEmbedded, stopEmbedded, engineAnswers } from "@waybill/engine";
+import {
+  embeddedIsInstalled,
+  embeddedPaths,
+  installEmbedded,
+  startEmbedded,
+  stopEmbedded,
+  engineAnswers,
+} from "@waybill/engine";
 import { WaybillError } from "@waybill/oci";
 import { type Command, only } from "../command.ts";
 
@@ -28,7 +35,8 @@ export const command: Command = {
   options: {},
   async run(positionals) {
     const action = ACTIONS[only(positionals, "action")];
-    if (action === undefined) throw new WaybillError(`unknown action "${positionals[0]}"`, { mend: `use ${Object.keys(ACTIONS).join(", ")}` });
+    if (action === undefined)
+      throw new WaybillError(`unknown action "${positionals[0]}"`, { mend: `use ${Object.keys(ACTIONS).join(", ")}` });
     console.log(await action());
     return 0;
   },

@@ -52,7 +52,10 @@ const changeOf = (before: string | undefined, after: string | undefined): Reason
 /** Hashes of files tell a person nothing; digests of bases and values of build args do. */
 function values(input: string, before: Inputs, after: Inputs): Pick<Reason, "before" | "after"> {
   if (!input.startsWith(SCOPE) && !input.startsWith("build arg ") && !input.startsWith("the ")) return {};
-  return { ...(before[input] === undefined ? {} : { before: before[input] }), ...(after[input] === undefined ? {} : { after: after[input] }) };
+  return {
+    ...(before[input] === undefined ? {} : { before: before[input] }),
+    ...(after[input] === undefined ? {} : { after: after[input] }),
+  };
 }
 
 /** Bases whose own inputs have changed: the image follows if their digest does. */
@@ -71,7 +74,10 @@ function describe(reasons: Reason[], indent: string): string[] {
   return reasons.flatMap(({ input, change, before, after, because }) => {
     const from = before === undefined || after === undefined ? "" : `: ${short(before)} -> ${short(after)}`;
     if (because === undefined) return [`${indent}${input} ${change}${from}`];
-    return [`${indent}${input} ${change} (and this image only if its digest changes):`, ...describe(because, `${indent}  `)];
+    return [
+      `${indent}${input} ${change} (and this image only if its digest changes):`,
+      ...describe(because, `${indent}  `),
+    ];
   });
 }
 

@@ -1,8 +1,11 @@
 // waybill lock <image>: pins the newest of what the image takes from upstream, and shows what moved.
 
-import { findImage, findImages, readDockerfile, SCOPE } from "@waybill/image";
-import { type Change, checkLock, formatChanges, refreshLock } from "@waybill/lock";
+import { existsSync } from "node:fs";
+import { join } from "node:path";
 import { edgesOf } from "@waybill/dockerfile";
+import { type Image, SCOPE, findImages, readDockerfile } from "@waybill/image";
+import { type Change, checkLock, checkNpmLock, formatChanges, refreshLock, writeNpmLock } from "@waybill/lock";
+import { RegistryClient, WaybillError, parseReference } from "@waybill/oci";
 import { type Command, list } from "../command.ts";
 
 export const command: Command = {
@@ -10,40 +13,76 @@ export const command: Command = {
   usage: "[image ...]",
   options: { platform: { type: "string", multiple: true }, "dry-run": { type: "boolean" }, check: { type: "boolean" } },
   async run(positionals, values) {
-    const images = positionals.length > 0 ? await Promise.all(positionals.map((name) => findImage(name))) : await inOrder();
-    const changed: Record<string, Change[]> = {};
-    const findings: string[] = [];
+    const images = await chosen(positionals);
+    if (values["check"] === true) return check(images);
     const platforms = list(values, "platform");
+    const dryRun = values["dry-run"] === true;
+    const all: Record<string, Change[]> = {};
     for (const image of images) {
-      const externalBases = edgesOf(readDockerfile(image), image.metadata.buildArgs)
-        .map(({ reference }) => reference)
-        .filter((reference) => !reference.startsWith(SCOPE) && !/^(packages|unpacked|files)-/.test(reference));
-      if (values["check"] === true) {
-        findings.push(...(await checkLock(image.folder, { externalBases })).map(({ file, message }) => `${file}: ${message}`));
-        continue;
-      }
       const { changes } = await refreshLock(image.folder, {
-        externalBases,
-        dryRun: values["dry-run"] === true,
-        ...(platforms.length > 0 ? { platforms } : {}),
+        externalBases: externalBases(image),
+        resolveBase,
+        dryRun,
+        platforms: platforms.length > 0 ? platforms : undefined,
         onProgress: (line) => console.error(line),
       });
-      changed[image.name] = changes;
+      if (!dryRun && hasNpmLock(image)) await writeNpmLock(image.folder);
+      all[image.name] = changes;
+      if (values["json"] !== true) show(image.name, changes);
     }
-    for (const finding of findings) console.log(finding);
-    if (values["json"] === true) console.log(JSON.stringify(changed));
-    else for (const [name, changes] of Object.entries(changed)) show(name, changes);
-    return findings.length > 0 ? 1 : 0;
+    if (values["json"] === true) console.log(JSON.stringify(all));
+    return 0;
   },
 };
+
+async function check(images: Image[]): Promise<0 | 1> {
+  let count = 0;
+  for (const image of images) {
+    const findings = await checkLock(image.folder, { externalBases: externalBases(image) });
+    if (hasNpmLock(image)) findings.push(...(await checkNpmLock(image.folder)));
+    for (const { file, message } of findings) console.log(`${file}: ${message}: npx waybill lock ${image.name}`);
+    count += findings.length;
+  }
+  if (count === 0) console.log(`${images.length} images: locks hold what is declared`);
+  return count > 0 ? 1 : 0;
+}
+
+const hasNpmLock = (image: Image): boolean => existsSync(join(image.folder, "npm", "package-lock.json"));
 
 function show(name: string, changes: Change[]): void {
   console.log(changes.length === 0 ? `${name}: up to date` : `${name}:\n${formatChanges(changes)}`);
 }
 
-/** Bases first: what a base holds, the images on it leave out. */
-async function inOrder() {
-  const images = [...(await findImages()).values()];
-  const depth = (folder: string): number => (folder.includes("/bases/debian") ? 0 : folder.includes("/bases/") ? 1 : 2);
-  return images.sort((a, b) => depth(a.folder) - depth(b.folder) || a.name.localeCompare(b.name));
+function externalBases(image: Image): string[] {
+  return edgesOf(readDockerfile(image), image.metadata.buildArgs)
+    .map(({ reference }) => reference)
+    .filter((reference) => !reference.startsWith(SCOPE) && !/^(packages|unpacked|files)-/.test(reference));
+}
+
+async function resolveBase(text: string): Promise<string> {
+  const { registry, repository, tag, digest } = parseReference(text);
+  const found = await new RegistryClient(registry).headManifest(repository, digest ?? tag ?? "latest");
+  if (found === undefined) throw new WaybillError("the registry has no such image", { where: text });
+  return found.digest;
+}
+
+/** Those named, else all; bases first, because what a base's lock holds, the images on it leave out. */
+async function chosen(names: string[]): Promise<Image[]> {
+  const images = await findImages();
+  const unknown = names.find((name) => !images.has(name));
+  if (unknown !== undefined)
+    throw new WaybillError(`there is no image "${unknown}"`, {
+      mend: `the images are ${[...images.keys()].sort().join(", ")}`,
+    });
+  const sorted: Image[] = [];
+  const visit = (image: Image): void => {
+    if (sorted.includes(image)) return;
+    for (const { on } of Object.values(image.metadata.packages)) {
+      const base = on === undefined ? undefined : images.get(on);
+      if (base !== undefined) visit(base);
+    }
+    sorted.push(image);
+  };
+  for (const image of images.values()) visit(image);
+  return names.length === 0 ? sorted : sorted.filter(({ name }) => names.includes(name));
 }

@@ -19,16 +19,27 @@ export const command: Command = {
     const image = await findImage(only(positionals, "image"));
     const record = await recordOfImage(image);
     await ensureBytes(image, record);
-    const target = parseReference(`${text(values, "registry") ?? (await settings()).registry}/${image.metadata.repository ?? image.name}`);
+    const target = parseReference(
+      `${text(values, "registry") ?? (await settings()).registry}/${image.metadata.repository ?? image.name}`,
+    );
     const plainHttp = values["plain-http"] === true ? { plainHttp: true } : {};
     const client = new RegistryClient(target.registry, plainHttp);
     const tags = list(values, "tag");
     const plans = [await planPush(client, store(), record.digest, target.repository, tags)];
     for (const [variant, { digest }] of Object.entries(record.variants)) {
-      plans.push(await planPush(client, store(), digest, target.repository, tags.map((tag) => `${tag}-${variant}`)));
+      plans.push(
+        await planPush(
+          client,
+          store(),
+          digest,
+          target.repository,
+          tags.map((tag) => `${tag}-${variant}`),
+        ),
+      );
     }
     const dry = values["dry-run"] === true;
-    for (const plan of dry ? [] : plans) await carryOut(client, store(), plan, { onProgress: values["json"] === true ? undefined : say });
+    for (const plan of dry ? [] : plans)
+      await carryOut(client, store(), plan, { onProgress: values["json"] === true ? undefined : say });
     for (const plan of plans) console.log(values["json"] === true ? JSON.stringify(plan) : describe(plan, dry));
     if (dry) assertAllowed(plans);
     return 0;
@@ -50,5 +61,7 @@ function describe({ registry, repository, digest, blobs, tags }: PushPlan, dry: 
 function assertAllowed(plans: PushPlan[]): void {
   const refused = plans.flatMap(({ tags }) => tags).find(({ action }) => action === "refuse");
   if (refused === undefined) return;
-  throw new WaybillError(`the version ${refused.tag} is another image already (${refused.current})`, { mend: "release a new version" });
+  throw new WaybillError(`the version ${refused.tag} is another image already (${refused.current})`, {
+    mend: "release a new version",
+  });
 }

@@ -36,7 +36,11 @@ function ofPlatform(before: PlatformRecord, after: PlatformRecord | undefined): 
   if (after === undefined || before.digest === after.digest) return [];
   const layers = before.layers.flatMap((layer, index) => {
     const other = after.layers[index];
-    return other?.digest === layer.digest ? [] : [`${before.platform}: layer ${shortDigest(layer.digest)} became ${other === undefined ? "nothing" : shortDigest(other.digest)}: ${layer.createdBy.slice(0, 100)}`];
+    return other?.digest === layer.digest
+      ? []
+      : [
+          `${before.platform}: layer ${shortDigest(layer.digest)} became ${other === undefined ? "nothing" : shortDigest(other.digest)}: ${layer.createdBy.slice(0, 100)}`,
+        ];
   });
   return layers.length > 0 ? layers : [`${before.platform}: the same layers, another configuration`];
 }

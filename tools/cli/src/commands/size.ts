@@ -24,7 +24,9 @@ export const command: Command = {
     else show(platforms, checks);
     const broken = checks.filter(({ bytes, budget }) => budget !== undefined && bytes > budget);
     for (const { what, bytes, budget } of broken) {
-      console.log(`${image.name}: ${what} is ${formatBytes(bytes)}, ${formatBytes(bytes - (budget as number))} over its budget of ${formatBytes(budget as number)}`);
+      console.log(
+        `${image.name}: ${what} is ${formatBytes(bytes)}, ${formatBytes(bytes - (budget as number))} over its budget of ${formatBytes(budget as number)}`,
+      );
     }
     return broken.length > 0 ? 1 : 0;
   },
@@ -39,7 +41,11 @@ function checksOf({ metadata: { budget } }: Image, { platform, size, unpackedSiz
 
 async function contextCheck({ folder, metadata }: Image): Promise<Check> {
   const files = await contextFiles(folder, await readIgnore(folder));
-  return { what: "build context", bytes: files.reduce((sum, { size }) => sum + size, 0), budget: metadata.budget.context };
+  return {
+    what: "build context",
+    bytes: files.reduce((sum, { size }) => sum + size, 0),
+    budget: metadata.budget.context,
+  };
 }
 
 function show(platforms: PlatformRecord[], checks: Check[]): void {

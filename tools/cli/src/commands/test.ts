@@ -14,7 +14,9 @@ export const command: Command = {
   async run(positionals, values) {
     const image = await findImage(only(positionals, "image"));
     const stage = await runStage(image, values["verbose"] === true);
-    const vitest = (await hasTests(image.folder)) ? await runVitest(image.folder) : { passed: 0, failed: 0, skipped: 0 };
+    const vitest = (await hasTests(image.folder))
+      ? await runVitest(image.folder)
+      : { passed: 0, failed: 0, skipped: 0 };
     return leaveCounts(image.folder, add(stage, vitest));
   },
 };

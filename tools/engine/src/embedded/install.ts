@@ -25,7 +25,8 @@ export async function installEmbedded(say: (line: string) => void): Promise<void
     const lock = await readLock(LOCK_FOLDER);
     const set = lock.packages["engine"];
     const arch = debianArchitecture(hostPlatform());
-    if (set === undefined || arch === undefined) throw new WaybillError(`there is no private engine for ${hostPlatform()}`);
+    if (set === undefined || arch === undefined)
+      throw new WaybillError(`there is no private engine for ${hostPlatform()}`);
     const { folder } = await fetchPackages(set, arch, { onProgress: say });
     await extract(folder, paths.root);
   });

@@ -1,7 +1,17 @@
 // Starts the private engine when it is first needed, and stops it when asked.
 
 import { spawn } from "node:child_process";
-import { closeSync, existsSync, mkdirSync, openSync, readFileSync, rmSync, statSync, utimesSync, writeFileSync } from "node:fs";
+import {
+  closeSync,
+  existsSync,
+  mkdirSync,
+  openSync,
+  readFileSync,
+  rmSync,
+  statSync,
+  utimesSync,
+  writeFileSync,
+} from "node:fs";
 import { join } from "node:path";
 import { setTimeout as delay } from "node:timers/promises";
 import { fileURLToPath } from "node:url";
@@ -41,9 +51,10 @@ async function launch(): Promise<void> {
   const log = openSync(paths.log, "w");
   const script = fileURLToPath(new URL("supervisor.ts", import.meta.url));
   const root = process.getuid?.() === 0;
-  const keep = "--preserve-env=WAYBILL_CACHE,XDG_CACHE_HOME,HOME,WAYBILL_ENGINE_IDLE,WAYBILL_ENGINE_KEEP,http_proxy,https_proxy,no_proxy";
+  const keep =
+    "--preserve-env=WAYBILL_CACHE,XDG_CACHE_HOME,HOME,WAYBILL_ENGINE_IDLE,WAYBILL_ENGINE_KEEP,http_proxy,https_proxy,no_proxy";
   const [command, args] = root ? [process.execPath, [script]] : ["sudo", ["-n", keep, process.execPath, script]];
-  const child = spawn(command as string, args as string[], { detached: true, stdio: ["ignore", log, log], cwd: "/" });
+  const child = spawn(command, args, { detached: true, stdio: ["ignore", log, log], cwd: "/" });
   closeSync(log);
   let ended: string | undefined;
   child.once("error", (error) => (ended = error.message));
@@ -59,9 +70,14 @@ async function launch(): Promise<void> {
 
 function startFailed(reason: string): WaybillError {
   const { log } = embeddedPaths();
-  const failure = readFileSync(log, "utf8").split("\n").findLast((line) => /level=(fatal|error)|failed to start|password/.test(line));
+  const failure = readFileSync(log, "utf8")
+    .split("\n")
+    .findLast((line) => /level=(fatal|error)|failed to start|password/.test(line));
   const detail = failure === undefined ? "" : ` (${failure.replace(/^.*?msg="?/, "").slice(0, 200)})`;
-  return new WaybillError(`the private engine did not start: ${reason}${detail}`, { where: log, mend: "`npx waybill doctor` shows what it needs" });
+  return new WaybillError(`the private engine did not start: ${reason}${detail}`, {
+    where: log,
+    mend: "`npx waybill doctor` shows what it needs",
+  });
 }
 
 /** Tells the supervisor that this process uses the engine. It notices by itself when the process has ended. */

@@ -45,9 +45,15 @@ function startDockerd(): ChildProcess {
   writeFileSync(file, JSON.stringify({ features: { "containerd-snapshotter": true }, builder: { gc } }));
   // No bridge and no firewall rules of ours: builds and test containers use the host's network, and the machine stays as it was.
   return daemon("usr/sbin/dockerd", [
-    ...["--config-file", file, "--data-root", join(paths.data, "docker"), "--exec-root", join(paths.sockets, "exec")],
-    ...["-p", join(paths.sockets, "docker.pid"), "-H", `unix://${paths.docker}`, "--containerd", paths.containerd],
-    ...["--bridge=none", "--iptables=false", "--ip6tables=false"],
+    `--config-file=${file}`,
+    `--data-root=${join(paths.data, "docker")}`,
+    `--exec-root=${join(paths.sockets, "exec")}`,
+    `--pidfile=${join(paths.sockets, "docker.pid")}`,
+    `--host=unix://${paths.docker}`,
+    `--containerd=${paths.containerd}`,
+    "--bridge=none",
+    "--iptables=false",
+    "--ip6tables=false",
   ]);
 }
 

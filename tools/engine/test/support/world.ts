@@ -5,7 +5,16 @@ import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { debianArchitecture, fetchPackages, readLock, unpackPackages } from "@waybill/lock";
-import { BlobStore, type Descriptor, type ImageConfig, Layout, type Manifest, indexOf, parseJson, readTree } from "@waybill/oci";
+import {
+  BlobStore,
+  type Descriptor,
+  type ImageConfig,
+  Layout,
+  type Manifest,
+  indexOf,
+  parseJson,
+  readTree,
+} from "@waybill/oci";
 import { type BuildRequest, type Engine, hostPlatform, scratchLayout } from "../../src/index.ts";
 
 const DEBIAN = fileURLToPath(new URL("../../../../images/bases/debian", import.meta.url));
@@ -84,7 +93,8 @@ export class World {
     const blobs = new BlobStore(this.store);
     const { config, layers } = parseJson(await blobs.read(manifest.digest), "manifest") as Manifest;
     const files = new Map<string, string>();
-    for (const [path, entry] of await readTree(blobs, layers, { headBytes: 200 })) files.set(path, entry.head?.toString() ?? "");
+    for (const [path, entry] of await readTree(blobs, layers, { headBytes: 200 }))
+      files.set(path, entry.head?.toString() ?? "");
     return { manifest, config: parseJson(await blobs.read(config.digest), "config") as ImageConfig, files };
   }
 

@@ -146,6 +146,6 @@ function headersOf({ headers, stream }: Outgoing, authorization: string | undefi
 
 function bodyOf({ body, stream }: Outgoing): RequestInit {
   // fetch of Node takes any async iterable; "half" means that the answer is read after the body was sent.
-  if (stream) return { body: stream.open() as unknown as ReadableStream, duplex: "half" };
+  if (stream) return { body: stream.open(), duplex: "half" };
   return body === undefined ? {} : { body: body as string | Uint8Array<ArrayBuffer> };
 }

@@ -28,10 +28,21 @@ export class Buildah implements Engine {
       const result = await run("buildah", args, { env, onLine: request.onLine, signal: request.signal });
       if (result.exitCode !== 0) throw explainFailure(result.stdout + result.stderr, request);
       if (request.layout === undefined) return [];
-      await run("buildah", ["push", "--quiet", "--format=oci", tag, `oci:${request.layout}:latest`], {
-        env,
-        check: true,
-      });
+      await run(
+        "buildah",
+        [
+          "push",
+          "--quiet",
+          "--format=oci",
+          `--compression-format=${request.compression === "gzip" ? "gzip" : "zstd"}`,
+          tag,
+          `oci:${request.layout}:latest`,
+        ],
+        {
+          env,
+          check: true,
+        },
+      );
       return await manifestsIn(request.layout);
     } finally {
       await run("buildah", ["rmi", "--force", tag], { env });

@@ -45,7 +45,7 @@ export class Buildx implements Engine {
     if (this.#options.hostNetwork) args.push("--network=host");
     if (request.target !== undefined) args.push(`--target=${request.target}`);
     if (request.noCache) args.push("--no-cache");
-    args.push(`--platform=${request.platforms.join(",")}`, `--output=${outputOf(request.layout)}`);
+    args.push(`--platform=${request.platforms.join(",")}`, `--output=${outputOf(request)}`);
     for (const [key, value] of Object.entries(request.buildArgs)) args.push(`--build-arg=${key}=${value}`);
     for (const [id, file] of Object.entries(request.secrets)) args.push(`--secret=id=${id},src=${file}`);
     for (const [name, source] of Object.entries(request.contexts)) {
@@ -82,7 +82,14 @@ function contextOf(source: ContextSource): string {
 }
 
 /** `tar=false` writes into the layout's blob folder and so moves only blobs that are not there yet. */
-const outputOf = (layout: string | undefined): string =>
-  layout === undefined
-    ? "type=cacheonly"
-    : `type=oci,tar=false,dest=${layout},rewrite-timestamp=true,oci-mediatypes=true,compression=gzip`;
+function outputOf({ layout, compression }: BuildRequest): string {
+  if (layout === undefined) return "type=cacheonly";
+  return `type=oci,tar=false,dest=${layout},rewrite-timestamp=true,oci-mediatypes=true,${COMPRESSION[compression ?? "small"]}`;
+}
+
+/** BuildKit's zstd has four speeds; 3 is its default, 9 the best but one. */
+const COMPRESSION = {
+  small: "compression=zstd,compression-level=9",
+  fast: "compression=zstd,compression-level=3",
+  gzip: "compression=gzip",
+};

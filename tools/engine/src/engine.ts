@@ -23,11 +23,16 @@ export interface BuildRequest {
   secrets: Readonly<Record<string, string>>;
   /** An OCI layout's folder; its `blobs` get the layers, its index.json is replaced. Absent: build, keep nothing (a test stage). */
   layout?: string | undefined;
+  /** How layers are stored: docs/decisions/0005-zstd-layers.md. Default "small". */
+  compression?: Compression | undefined;
   noCache?: boolean | undefined;
   /** Each line of the engine's progress, plain. */
   onLine?: ((line: string) => void) | undefined;
   signal?: AbortSignal | undefined;
 }
+
+/** "small" and "fast" are zstd, "gzip" is for consumers that can't read it (Docker before 23). */
+export type Compression = "small" | "fast" | "gzip";
 
 export interface ContainerRequest {
   /** What `load` returned. */

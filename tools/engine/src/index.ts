@@ -1,6 +1,7 @@
 export type {
   Availability,
   BuildRequest,
+  Compression,
   ContainerCommand,
   ContainerRequest,
   ContextSource,

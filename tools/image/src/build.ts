@@ -140,6 +140,7 @@ function requestOf(job: Job, platform: string, contexts: Record<string, ContextS
     buildArgs,
     contexts,
     secrets: { ...(ca === undefined ? {} : { ca }), ...options.secrets },
+    compression: image.metadata.compression,
     noCache: options.noCache,
     onLine: options.onLine,
     signal: options.signal,

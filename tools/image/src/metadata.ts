@@ -37,6 +37,10 @@ export const imageMetadata = z.strictObject({
     .record(z.string().regex(/^[a-z0-9][a-z0-9-]*$/), z.strictObject({ target: z.string() }))
     .default({})
     .describe("More images of the same Dockerfile, a stage each, such as debug"),
+  compression: z
+    .enum(["small", "fast", "gzip"])
+    .default("small")
+    .describe('How layers are stored: "small" (zstd, slow to write), "fast" (zstd, for what is not shipped), "gzip"'),
   healthcheck: reason("none").optional().describe("Why the image has no HEALTHCHECK"),
   user: reason("root").optional().describe("Why the image runs as root"),
   repository: z.string().optional().describe("Its path in the registry, where that isn't its name"),

@@ -110,6 +110,6 @@ async function buildInputs(image: Image, stagesOf: "built" | "all"): Promise<Inp
 
 /** What of project.json changes the image. As options of the target they are part of its hash; budgets and tags are not. */
 function buildEnvironment({ metadata }: Image): Record<string, string> {
-  const { platforms, buildArgs, variants } = metadata;
-  return { WAYBILL_BUILD: JSON.stringify({ revision: BUILD_REVISION, platforms, buildArgs, variants }) };
+  const { platforms, buildArgs, variants, compression } = metadata;
+  return { WAYBILL_BUILD: JSON.stringify({ revision: BUILD_REVISION, platforms, buildArgs, variants, compression }) };
 }

@@ -41,14 +41,14 @@ onBothDatabases("the API", (newDatabase) => {
     it("creates once when many send the same at the same time", async () => {
       const record = recordOf(newName());
       const answers = await Promise.all(Array.from({ length: 20 }, () => api.current.put(record)));
-      const statuses = answers.map((answer) => answer.status).sort();
+      const statuses = answers.map((answer) => answer.status).sort((a, b) => a - b);
       expect(statuses).toEqual([...Array(19).fill(200), 201]);
     });
 
     it("lets one of two different contents win when both come at the same time", async () => {
       const record = recordOf(newName());
       const answers = await Promise.all([api.current.put(record), api.current.put({ ...record, buildArgs: {} })]);
-      expect(answers.map((answer) => answer.status).sort()).toEqual([201, 409]);
+      expect(answers.map((answer) => answer.status).sort((a, b) => a - b)).toEqual([201, 409]);
     });
 
     it("takes a digest in the path with its colon escaped", async () => {

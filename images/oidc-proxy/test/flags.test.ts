@@ -183,5 +183,5 @@ async function shownBy(proxy: Proxy): Promise<string> {
   await once(socket, "secureConnect");
   const { CN } = socket.getPeerCertificate().subject;
   socket.destroy();
-  return String(CN);
+  return CN;
 }

@@ -69,7 +69,8 @@ export class Buildah implements Engine {
   }
 }
 
-async function buildArguments(request: BuildRequest, tag: string): Promise<string[]> {
+/** The argv of `buildah build`, with the context last. */
+export async function buildArguments(request: BuildRequest, tag: string): Promise<string[]> {
   const args = ["build", "--layers", "--format=oci", "--timestamp=0", "--omit-history", "--identity-label=false"];
   args.push("--isolation=chroot", "--network=host", "--pull=never", `--file=${request.dockerfile}`, `--tag=${tag}`);
   if (request.target !== undefined) args.push(`--target=${request.target}`);

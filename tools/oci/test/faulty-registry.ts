@@ -8,7 +8,7 @@ import { onTestFinished } from "vitest";
 import { RegistryClient } from "@waybill/oci";
 import type { RegistryOptions } from "@waybill/oci";
 
-export interface Asked {
+interface Asked {
   method: string;
   /** Path and query. */
   path: string;

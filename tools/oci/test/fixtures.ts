@@ -20,7 +20,7 @@ export async function temporaryStore(): Promise<BlobStore> {
 }
 
 /** 10 000 bytes unpacked as gzip, 20 000 as zstd; `seed` makes them differ from other images'. */
-export async function putLayers(store: BlobStore, seed = "a"): Promise<Descriptor[]> {
+async function putLayers(store: BlobStore, seed = "a"): Promise<Descriptor[]> {
   const gzip = await store.put(gzipSync(Buffer.alloc(10_000, seed)));
   const zstd = await store.put(zstdCompressSync(Buffer.alloc(20_000, seed)));
   return [
@@ -29,7 +29,7 @@ export async function putLayers(store: BlobStore, seed = "a"): Promise<Descripto
   ];
 }
 
-export function configOf(layers: readonly Descriptor[], changes: Partial<ImageConfig> = {}): ImageConfig {
+function configOf(layers: readonly Descriptor[], changes: Partial<ImageConfig> = {}): ImageConfig {
   return {
     architecture: "amd64",
     os: "linux",

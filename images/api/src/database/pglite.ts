@@ -11,7 +11,7 @@ import { pgliteAssets } from "./pglite-assets.ts";
 type Connection = Pick<PGlite, "query" | "exec">;
 
 /** For tests and trials: nothing survives the process. */
-export const IN_MEMORY = "memory://";
+const IN_MEMORY = "memory://";
 
 /**
  * Opens the database in `dataDir`, making it at first use, or in memory for `memory://`.

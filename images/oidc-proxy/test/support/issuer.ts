@@ -1,10 +1,10 @@
 // A real OpenID provider (npm oidc-provider) over TLS, and a user who signs in to it by the authorization code flow.
 
 import { createHash, generateKeyPairSync, randomBytes } from "node:crypto";
-import type { JsonWebKey, KeyObject } from "node:crypto";
+import type { KeyObject } from "node:crypto";
 import type https from "node:https";
 import Provider from "oidc-provider";
-import type { Configuration, JWK } from "oidc-provider";
+import type { Configuration } from "oidc-provider";
 import type { Authority } from "./authority.ts";
 import { Browser } from "./browser.ts";
 import { close, listen, originOf, request } from "./https.ts";

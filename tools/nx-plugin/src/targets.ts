@@ -21,8 +21,7 @@ const NO_PACKAGES: Input = { externalDependencies: [] };
 const BASE_RECORDS: Input = { dependentTasksOutputFiles: "**/dist/image.json", transitive: false };
 
 export async function targetsOf(image: Image): Promise<Record<string, TargetConfiguration>> {
-  const sees = await buildInputs(image, "built");
-  const testsSee = await buildInputs(image, "all");
+  const { built: sees, all: testsSee } = await buildInputs(image);
   const ofImage: Input[] = [NO_PACKAGES, { dependentTasksOutputFiles: "**/dist/image.json" }];
   const engine: Input = { env: "WAYBILL_ENGINE" };
   const declared = { project: "{projectRoot}/project.json" };
@@ -93,20 +92,23 @@ function target(command: string, more: TargetConfiguration): TargetConfiguration
 }
 
 /** What the Dockerfile can really see: the context after .dockerignore, and the image's own lock. */
-async function buildInputs(image: Image, stagesOf: "built" | "all"): Promise<Input[]> {
+async function buildInputs(image: Image): Promise<{ built: Input[]; all: Input[] }> {
   const [text, ignore] = await Promise.all([readFile(image.dockerfile, "utf8"), readIgnore(image.folder)]);
   const { buildArgs, variants } = image.metadata;
   const dockerfile = parseDockerfile(text, image.dockerfile, { buildArgs });
+  const inputs = (stages?: readonly string[]): Input[] => {
+    const { include, exclude } = contextInputs(ignore, dockerfile, { buildArgs }, stages);
+    return [...OWN_FILES, ...include, ...exclude];
+  };
   const last = dockerfile.stages.at(-1)?.index ?? 0;
   // Not the stage `test`: what it alone sees makes no other image.
-  const stages =
-    stagesOf === "built" ? [String(last), ...Object.values(variants).map(({ target }) => target)] : undefined;
-  const { include, exclude } = contextInputs(ignore, dockerfile, { buildArgs }, stages);
-  const own = ["Dockerfile", ".dockerignore", "Dockerfile.dockerignore", "image.lock.json"].map(
-    (file) => `{projectRoot}/${file}`,
-  );
-  return [...own, ...include, ...exclude];
+  const built = inputs([String(last), ...Object.values(variants).map(({ target }) => target)]);
+  return { built, all: inputs() };
 }
+
+const OWN_FILES = ["Dockerfile", ".dockerignore", "Dockerfile.dockerignore", "image.lock.json"].map(
+  (file) => `{projectRoot}/${file}`,
+);
 
 /** What of project.json changes the image. As options of the target they are part of its hash; budgets and tags are not. */
 function buildEnvironment({ metadata }: Image): Record<string, string> {

@@ -82,7 +82,7 @@ function contextOf(source: ContextSource): string {
 }
 
 /** `tar=false` writes into the layout's blob folder and so moves only blobs that are not there yet. */
-function outputOf({ layout, compression }: BuildRequest): string {
+export function outputOf({ layout, compression }: Pick<BuildRequest, "layout" | "compression">): string {
   if (layout === undefined) return "type=cacheonly";
   return `type=oci,tar=false,dest=${layout},rewrite-timestamp=true,oci-mediatypes=true,${COMPRESSION[compression ?? "small"]}`;
 }

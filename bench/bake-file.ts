@@ -1,0 +1,57 @@
+// The fleet as a bake file, as a team without Waybill would write it: a target an image, bases by `target:`.
+
+import { mkdirSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { type Image, SCOPE } from "@waybill/image";
+import { contextValue, contextsOf, layoutOutput, platformOf, secrets } from "./engine.ts";
+
+export type Output = "cacheonly" | "layout";
+
+interface Fleet {
+  /** All of them, as each may be a base. */
+  images: readonly Image[];
+  /** The names of those that are built. */
+  chosen: readonly string[];
+  output: Output;
+  /** Where the files go, and the layouts when `output` asks for them. */
+  folder: string;
+}
+
+/** Writes the files. @returns the arguments of `docker` that build from them */
+export async function bakeArguments({ images, chosen, output, folder }: Fleet): Promise<string[]> {
+  const target: Record<string, unknown> = {};
+  const services: Record<string, unknown> = {};
+  for (const image of images) {
+    target[targetName(image.name)] = await targetOf(image, output, join(folder, "layouts"));
+    services[targetName(image.name)] = { build: { context: image.folder, network: "host" } };
+  }
+  mkdirSync(folder, { recursive: true });
+  const bake = join(folder, `bake-${output}.json`);
+  writeFileSync(bake, JSON.stringify({ group: { default: { targets: chosen.map(targetName) } }, target }));
+  // The private engine has no bridge network, and buildx 0.13 reads a target's network from Compose files only.
+  const compose = join(folder, "compose.yaml");
+  writeFileSync(compose, JSON.stringify({ services }));
+  return ["buildx", "bake", "--progress=plain", "--provenance=false", `--file=${compose}`, `--file=${bake}`, "default"];
+}
+
+/** Bake's names have no dots. */
+const targetName = (name: string): string => name.replaceAll(".", "_");
+
+async function targetOf(image: Image, output: Output, folder: string) {
+  const contexts: Record<string, string> = {};
+  for (const [name, source] of Object.entries(await contextsOf(image))) {
+    const own = name.startsWith(SCOPE);
+    contexts[name] = own ? `target:${targetName(name.slice(SCOPE.length))}` : contextValue(source);
+  }
+  const layout = join(folder, image.name);
+  if (output === "layout") mkdirSync(layout, { recursive: true });
+  return {
+    context: image.folder,
+    dockerfile: image.dockerfile,
+    contexts,
+    args: image.metadata.buildArgs,
+    platforms: [platformOf(image)],
+    secret: secrets(),
+    output: [output === "layout" ? layoutOutput(image, layout) : "type=cacheonly"],
+  };
+}

@@ -1,0 +1,85 @@
+// Everything cached: what a second run of the whole fleet costs, against the engine's own no-op of the same Dockerfiles.
+
+import { join } from "node:path";
+import { onPath } from "@waybill/engine";
+import { type Image, findImages } from "@waybill/image";
+import { type Output, bakeArguments } from "./bake-file.ts";
+import { buildahBuild } from "./buildah.ts";
+import { type Checkout, checkout } from "./checkout.ts";
+import { docker } from "./engine.ts";
+import { takeTurns } from "./measure.ts";
+import type { Options } from "./options.ts";
+import { type Row, faster, skipped } from "./row.ts";
+
+const BENCH = "cached fleet";
+const BAKE_MARK = 3;
+const BUILDAH_MARK = 20;
+
+export async function cachedFleet(options: Options): Promise<Row[]> {
+  const copy = await checkout();
+  await copy.nx(["run-many", "-t", "docker-build"]);
+  process.chdir(copy.root);
+  const images = await findImages(copy.root);
+  const rows = await againstBake(copy, images, options);
+  return [...rows, ...(await againstBuildah(copy, images, options))];
+}
+
+async function againstBake(copy: Checkout, images: Map<string, Image>, options: Options): Promise<Row[]> {
+  const chosen = choose(images, options.images);
+  const bake = async (output: Output) => {
+    const folder = join(copy.root, "bake");
+    const args = await bakeArguments({ images: [...images.values()], chosen, output, folder });
+    return { run: () => docker(args) };
+  };
+  const took = await takeTurns(
+    {
+      plain: { run: () => ours(copy, chosen, "false") },
+      daemon: { run: () => ours(copy, chosen, "true") },
+      layout: await bake("layout"),
+      cacheonly: await bake("cacheonly"),
+    },
+    options.runs,
+  );
+  await copy.nx(["daemon", "--stop"]);
+  const over = label(images, chosen);
+  const row = (nx: "plain" | "daemon", output: Output): Row =>
+    faster(
+      {
+        bench: BENCH,
+        what: `Nx ${nx === "plain" ? "without" : "with"} daemon, no-op bake to ${output === "layout" ? "OCI layouts as ours" : "nothing (cacheonly)"}; ${over}`,
+        ours: took[nx],
+        theirs: took[output],
+      },
+      BAKE_MARK,
+    );
+  return [row("plain", "layout"), row("daemon", "layout"), row("plain", "cacheonly"), row("daemon", "cacheonly")];
+}
+
+async function againstBuildah(copy: Checkout, images: Map<string, Image>, options: Options): Promise<Row[]> {
+  if (options.buildahImages?.[0] === "none") return [skipped(BENCH, "buildah: not asked for", ">= 20 x faster")];
+  if (onPath("buildah") === undefined) return [skipped(BENCH, "buildah is not installed here", ">= 20 x faster")];
+  const chosen = choose(images, options.buildahImages ?? options.images);
+  const builds = chosen.map((name) => images.get(name) as Image);
+  const buildah = async (): Promise<void> => {
+    for (const image of builds) await buildahBuild(image);
+  };
+  const took = await takeTurns(
+    { plain: { run: () => ours(copy, chosen, "false") }, buildah: { run: buildah } },
+    options.runs,
+  );
+  const what = `Nx without daemon, no-op buildah build --layers one after the other; ${label(images, chosen)}`;
+  return [faster({ bench: BENCH, what, ours: took.plain, theirs: took.buildah }, BUILDAH_MARK)];
+}
+
+const ours = (copy: Checkout, chosen: readonly string[], daemon: "true" | "false"): Promise<unknown> =>
+  copy.nx(["run-many", "-t", "docker-build", "-p", chosen.join(",")], { NX_DAEMON: daemon });
+
+/** @throws when a name is no image */
+function choose(images: Map<string, Image>, asked: readonly string[] | undefined): string[] {
+  const unknown = asked?.find((name) => !images.has(name));
+  if (unknown !== undefined) throw new Error(`there is no image "${unknown}"`);
+  return [...(asked ?? images.keys())].sort();
+}
+
+const label = (images: Map<string, Image>, chosen: readonly string[]): string =>
+  chosen.length === images.size ? `all ${images.size} images` : `only ${chosen.join(", ")} of ${images.size} images`;

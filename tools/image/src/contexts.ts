@@ -6,7 +6,8 @@ import { type Dockerfile, type Edge, edgesOf } from "@waybill/dockerfile";
 import { type ContextSource, storeFolder } from "@waybill/engine";
 import { LOCK_FILE, debianArchitecture, fetchFiles, fetchPackages, readLock, unpackPackages } from "@waybill/lock";
 import { type Digest, WaybillError } from "@waybill/oci";
-import { type Image, SCOPE, findImages } from "./image.ts";
+import { assertNoCycle } from "./cycle.ts";
+import { type Image, SCOPE, findImage, readableImages } from "./image.ts";
 import { ensureBytes, recordOfImage } from "./bytes.ts";
 
 export interface ContextOptions {
@@ -28,6 +29,7 @@ export async function resolveContexts(
 ): Promise<Record<string, ContextSource>> {
   const target = options.target === undefined ? {} : { target: options.target };
   const edges = edgesOf(dockerfile, options.buildArgs, { platform: options.platform, ...target });
+  if (edges.some(({ reference }) => reference.startsWith(SCOPE))) assertNoCycle(image, await readableImages());
   const contexts: Record<string, ContextSource> = {};
   for (const edge of edges.filter((each) => each.reachable)) {
     contexts[edge.reference] ??= await resolve(image, edge, options);
@@ -51,14 +53,7 @@ async function resolve(image: Image, edge: Edge, options: ContextOptions): Promi
 
 async function ownImage(image: Image, edge: Edge): Promise<ContextSource> {
   const name = edge.reference.slice(SCOPE.length);
-  const images = await findImages();
-  const base = images.get(name);
-  if (base === undefined) {
-    throw new WaybillError(`there is no image ${edge.reference} in this repo`, {
-      where: placeOf(image, edge),
-      mend: `the images are ${[...images.keys()].sort().join(", ")}`,
-    });
-  }
+  const base = await findImage(name, undefined, placeOf(image, edge));
   const record = await recordOfImage(base);
   await ensureBytes(base, record);
   return { kind: "image", layout: storeFolder(), digest: record.digest };

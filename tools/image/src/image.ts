@@ -2,10 +2,10 @@
 
 import { existsSync, readFileSync } from "node:fs";
 import { glob } from "node:fs/promises";
-import { basename, dirname, join } from "node:path";
+import { basename, dirname, join, relative } from "node:path";
 import { type Dockerfile, parseDockerfile } from "@waybill/dockerfile";
 import { parseDocument } from "@waybill/lock";
-import { WaybillError } from "@waybill/oci";
+import { WaybillError, isExpected } from "@waybill/oci";
 import { type ImageMetadata, imageMetadata, projectFile } from "./metadata.ts";
 import { workspaceRoot } from "./workspace.ts";
 
@@ -35,43 +35,82 @@ export function readImage(folder: string): Image {
   if (!existsSync(file)) {
     return { name: basename(folder), folder, dockerfile, tags: [], metadata: imageMetadata.parse({}) };
   }
-  const { name, tags, metadata } = parseDocument(readFileSync(file, "utf8"), projectFile, file);
+  const where = relative(process.cwd(), file);
+  const { name, tags, metadata } = parseDocument(readFileSync(file, "utf8"), projectFile, where);
   return { name, folder, dockerfile, tags, metadata: metadata.image };
 }
 
 /** @throws {WaybillError} the Dockerfile can't be built as it stands: its first problem, with file and line */
 export function readDockerfile(image: Image): Dockerfile {
-  const dockerfile = parseDockerfile(readFileSync(image.dockerfile, "utf8"), image.dockerfile);
+  const where = relative(process.cwd(), image.dockerfile);
+  const dockerfile = parseDockerfile(readFileSync(image.dockerfile, "utf8"), where);
   if (dockerfile.problems[0] !== undefined) throw dockerfile.problems[0];
   return dockerfile;
 }
 
-/** Every image of the repo, by name. */
+/** Every image of the repo, by name. @throws {WaybillError} one of them can't be read, or has another's name */
 export async function findImages(root = workspaceRoot()): Promise<Map<string, Image>> {
-  const images = new Map<string, Image>();
-  for await (const file of glob("images/**/Dockerfile", {
-    cwd: root,
-    exclude: (path) => /(^|\/)(node_modules|dist)$/.test(path),
-  })) {
-    const image = readImage(join(root, dirname(file)));
-    const other = images.get(image.name);
-    if (other !== undefined) {
-      throw new WaybillError(`two images are named ${image.name}`, {
-        where: `${other.folder} and ${image.folder}`,
-        mend: "rename one",
-      });
-    }
-    images.set(image.name, image);
-  }
+  const { images, faults } = await survey(root);
+  if (faults[0] !== undefined) throw faults[0].error;
   return images;
 }
 
-/** @throws {WaybillError} no image has that name; names the nearest */
-export async function findImage(name: string, root = workspaceRoot()): Promise<Image> {
-  const images = await findImages(root);
+/**
+ * @param where the line that asks for it, for the error
+ * @throws {WaybillError} no image has that name, or this one can't be read; faults of other images are theirs
+ */
+export async function findImage(name: string, root = workspaceRoot(), where?: string): Promise<Image> {
+  const { images, faults } = await survey(root);
+  const fault = faults.find((each) => each.name === name);
+  if (fault !== undefined) throw fault.error;
   const image = images.get(name);
   if (image !== undefined) return image;
   throw new WaybillError(`there is no image "${name}"`, {
+    where,
     mend: `the images are ${[...images.keys()].sort().join(", ")}`,
   });
+}
+
+/** The images that can be read, by name: for questions about one image, which another's faults must not stop. */
+export const readableImages = async (root = workspaceRoot()): Promise<Map<string, Image>> => (await survey(root)).images;
+
+interface Survey {
+  images: Map<string, Image>;
+  faults: { name: string; error: WaybillError }[];
+}
+
+async function survey(root: string): Promise<Survey> {
+  const found: Survey = { images: new Map(), faults: [] };
+  const exclude = (path: string): boolean => /(^|\/)(node_modules|dist)$/.test(path);
+  for await (const file of glob("images/**/Dockerfile", { cwd: root, exclude })) {
+    const folder = join(root, dirname(file));
+    try {
+      add(found, readImage(folder));
+    } catch (error) {
+      if (!isExpected(error)) throw error;
+      found.faults.push({ name: nameOf(folder), error });
+    }
+  }
+  return found;
+}
+
+function add({ images, faults }: Survey, image: Image): void {
+  const other = images.get(image.name);
+  if (other === undefined) return void images.set(image.name, image);
+  const [one, two] = [other, image].map(({ folder }) => relative(process.cwd(), folder)).sort();
+  const error = new WaybillError(`two images are named ${image.name}`, {
+    where: `${one} and ${two}`,
+    mend: "rename one in its project.json",
+  });
+  faults.push({ name: image.name, error });
+}
+
+/** The name of an image that can't be read: its project.json's where that much is there, else its folder's. */
+export function nameOf(folder: string): string {
+  try {
+    const { name } = JSON.parse(readFileSync(join(folder, "project.json"), "utf8")) as { name?: unknown };
+    return typeof name === "string" && /^[\w.@/-]+$/.test(name) ? name : basename(folder);
+  } catch {
+    return basename(folder);
+  }
 }

@@ -8,10 +8,13 @@ export {
   findImage,
   findImages,
   layoutFolder,
+  nameOf,
   readDockerfile,
+  readableImages,
   readImage,
   recordFile,
 } from "./image.ts";
+export { cycleOf, ownEdges } from "./cycle.ts";
 export { type ImageMetadata, imageMetadata, projectFile } from "./metadata.ts";
 export { workspaceRoot } from "./workspace.ts";
 export { type Inputs, inputsOf, rememberInputs, rememberedInputs } from "./inputs.ts";

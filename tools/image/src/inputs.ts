@@ -2,7 +2,7 @@
 
 import { createHash } from "node:crypto";
 import { createReadStream, existsSync } from "node:fs";
-import { mkdir, readFile } from "node:fs/promises";
+import { lstat, mkdir, readFile, readlink } from "node:fs/promises";
 import { dirname, join } from "node:path";
 import { pipeline } from "node:stream/promises";
 import { contextFiles, edgesOf, readIgnore } from "@waybill/dockerfile";
@@ -21,6 +21,8 @@ export async function inputsOf(image: Image): Promise<Inputs> {
     if (existsSync(join(image.folder, file))) inputs[file] = await hashFile(join(image.folder, file));
   }
   for (const { path } of await contextFiles(image.folder, await readIgnore(image.folder))) {
+    // Our own outputs: they are in a context whose .dockerignore forgot them.
+    if (path.startsWith("dist/")) continue;
     inputs[path] = await hashFile(join(image.folder, path));
   }
   const { buildArgs, platforms, variants } = image.metadata;
@@ -34,8 +36,10 @@ export async function inputsOf(image: Image): Promise<Inputs> {
   return inputs;
 }
 
+/** A link counts by where it points, as an engine sends it. */
 async function hashFile(file: string): Promise<string> {
   const hash = createHash("sha256");
+  if ((await lstat(file)).isSymbolicLink()) return hash.update(await readlink(file)).digest("hex");
   await pipeline(createReadStream(file), hash);
   return hash.digest("hex");
 }

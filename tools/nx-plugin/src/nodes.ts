@@ -4,8 +4,9 @@
 import { existsSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { type CreateNodesV2, createNodesFromFiles } from "@nx/devkit";
-import { readImage } from "@waybill/image";
-import { targetsOf, toolTargets } from "./targets.ts";
+import { nameOf, readImage } from "@waybill/image";
+import { isExpected } from "@waybill/oci";
+import { brokenTargets, targetsOf, toolTargets } from "./targets.ts";
 
 /** The plain name only: `Dockerfile.debug` belongs to the image beside it. */
 export const createNodes: CreateNodesV2 = [
@@ -24,9 +25,16 @@ export const createNodes: CreateNodesV2 = [
     ),
 ];
 
+/** An image that can't be read is a project all the same: its targets say what is wrong, and the rest of the workspace works. */
 async function imageProject(folder: string) {
-  const image = readImage(folder);
-  return { name: image.name, projectType: "application" as const, targets: await targetsOf(image) };
+  const projectType = "application" as const;
+  try {
+    const image = readImage(folder);
+    return { name: image.name, projectType, targets: await targetsOf(image) };
+  } catch (error) {
+    if (!isExpected(error)) throw error;
+    return { name: nameOf(folder), projectType, targets: brokenTargets(nameOf(folder)) };
+  }
 }
 
 const toolProject = (folder: string, root: string) =>

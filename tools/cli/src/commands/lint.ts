@@ -1,8 +1,7 @@
 // nx lint of an image: its Dockerfile, its declarations, and what was built from it.
 
-import { ensureBytes, findImages, recordOfImage, store } from "@waybill/image";
+import { ensureBytes, findImage, readableImages, recordOfImage, store } from "@waybill/image";
 import { formatFinding, lintImage } from "@waybill/lint";
-import { WaybillError } from "@waybill/oci";
 import { type Command, only } from "../command.ts";
 
 export const command: Command = {
@@ -10,10 +9,9 @@ export const command: Command = {
   usage: "<image>",
   options: {},
   async run(positionals, values) {
-    const images = await findImages();
     const name = only(positionals, "image");
-    const image = images.get(name);
-    if (image === undefined) throw new WaybillError(`there is no image "${name}"`);
+    const image = await findImage(name);
+    const images = await readableImages();
     const record = await recordOfImage(image);
     await ensureBytes(image, record);
     const findings = await lintImage(image, { images, record, store: store() });

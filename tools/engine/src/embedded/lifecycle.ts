@@ -62,7 +62,12 @@ async function launch(): Promise<void> {
   const limit = Date.now() + START_LIMIT_MS;
   while (!(await answers(paths.docker))) {
     if (ended === undefined && Date.now() > limit) ended = `no answer within ${START_LIMIT_MS / 1000} s`;
-    if (ended !== undefined) throw startFailed(ended);
+    if (ended !== undefined) {
+      // A supervisor that still tries would keep this process alive with it.
+      child.unref();
+      child.kill("SIGTERM");
+      throw startFailed(ended);
+    }
     await delay(25);
   }
   child.unref();

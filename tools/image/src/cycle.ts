@@ -1,0 +1,53 @@
+// Images that are built from each other can't be built at all; whoever is asked for one of them says which they are.
+
+import { readFileSync } from "node:fs";
+import { relative } from "node:path";
+import { type Edge, edgesOf, parseDockerfile } from "@waybill/dockerfile";
+import { WaybillError } from "@waybill/oci";
+import { type Image, SCOPE } from "./image.ts";
+
+/** The images of this repo that an image names, each with the place that names it first. */
+export function ownEdges(image: Image): Map<string, Edge> {
+  const dockerfile = parseDockerfile(readFileSync(image.dockerfile, "utf8"), image.dockerfile);
+  const edges = new Map<string, Edge>();
+  for (const edge of edgesOf(dockerfile, image.metadata.buildArgs)) {
+    const name = edge.reference.startsWith(SCOPE) ? edge.reference.slice(SCOPE.length) : undefined;
+    if (name !== undefined && !edges.has(name)) edges.set(name, edge);
+  }
+  return edges;
+}
+
+/** The shortest way from an image through its bases back to itself: `["a", "b", "a"]`. Undefined where there is none. */
+export function cycleOf(start: string, basesOf: (name: string) => Iterable<string>): string[] | undefined {
+  const seen = new Set<string>();
+  const paths = [[start]];
+  for (const path of paths) {
+    for (const base of basesOf(path.at(-1) as string)) {
+      if (base === start) return [...path, base];
+      if (seen.has(base)) continue;
+      seen.add(base);
+      paths.push([...path, base]);
+    }
+  }
+  return undefined;
+}
+
+/** @throws {WaybillError} the image is built from itself by way of others: every line that makes it so */
+export function assertNoCycle(image: Image, images: ReadonlyMap<string, Image>): void {
+  const edges = new Map<string, Map<string, Edge>>();
+  const basesOf = (name: string): Iterable<string> => {
+    const other = images.get(name);
+    if (!edges.has(name)) edges.set(name, other === undefined ? new Map<string, Edge>() : ownEdges(other));
+    return (edges.get(name) as Map<string, Edge>).keys();
+  };
+  const cycle = cycleOf(image.name, basesOf);
+  if (cycle === undefined) return;
+  const places = cycle.slice(0, -1).map((name, index) => {
+    const { line } = edges.get(name)?.get(cycle[index + 1] as string) as Edge;
+    return `${relative(process.cwd(), (images.get(name) as Image).dockerfile)}:${line}`;
+  });
+  throw new WaybillError(`images are built from each other (${cycle.join(" -> ")})`, {
+    where: places.join(", "),
+    mend: "take one of these lines away",
+  });
+}

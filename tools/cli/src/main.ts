@@ -1,7 +1,7 @@
 // Routes to a command. Commands are imported when they are called, so that none pays for the others.
 
 import { WaybillError, escapeControls, isExpected } from "@waybill/oci";
-import { COMMON, type Command, parse } from "./command.ts";
+import { COMMON, type Command, parse, text } from "./command.ts";
 
 const COMMANDS: Record<string, () => Promise<{ command: Command }>> = {
   build: () => import("./commands/build.ts"),
@@ -32,10 +32,19 @@ export async function main(args: string[]): Promise<number> {
     const { command } = await load();
     const { positionals, values } = parse(command, name, rest);
     if (values["help"] === true) return usage(name, command);
+    await pickEngine(text(values, "engine"));
     return await command.run(positionals, values);
   } catch (error) {
     return report(error, args.includes("--verbose"));
   }
+}
+
+/** Flag, then environment, then nx.json. Through the environment, so that whatever is started later agrees. */
+async function pickEngine(flag: string | undefined): Promise<void> {
+  if (flag === undefined && process.env["WAYBILL_ENGINE"] !== undefined) return;
+  const { settings } = await import("./settings.ts");
+  const engine = flag ?? (await settings()).engine;
+  if (engine !== undefined) process.env["WAYBILL_ENGINE"] = engine;
 }
 
 function report(error: unknown, verbose: boolean): number {

@@ -3,11 +3,14 @@
 import { readFile } from "node:fs/promises";
 import { join } from "node:path";
 import { workspaceRoot } from "@waybill/image";
+import { check } from "@waybill/oci";
 import { z } from "zod";
 
 const options = z.strictObject({
   /** Where images are pushed and what charts and `image-values` name: a registry and a path. */
   registry: z.string().default("ghcr.io/acme/images"),
+  /** In place of the first that works here. */
+  engine: z.string().optional(),
 });
 
 export type Settings = z.output<typeof options>;
@@ -22,7 +25,7 @@ export async function settings(): Promise<Settings> {
   const file = join(workspaceRoot(), "nx.json");
   const { plugins } = nxFile.parse(JSON.parse(await readFile(file, "utf8")));
   const ours = plugins.find((plugin) => typeof plugin !== "string" && plugin.plugin === "@waybill/nx-plugin");
-  const written = options.parse(typeof ours === "object" ? (ours.options ?? {}) : {});
+  const written = check(options, typeof ours === "object" ? (ours.options ?? {}) : {}, file);
   return {
     ...written,
     ...(process.env["WAYBILL_REGISTRY"] === undefined ? {} : { registry: process.env["WAYBILL_REGISTRY"] }),

@@ -12,6 +12,7 @@ export { ENGINES, availability, chooseEngine } from "./choose.ts";
 export { scratchLayout } from "./scratch-layout.ts";
 export { installEmbedded } from "./embedded/install.ts";
 export { engineAnswers, startEmbedded, stopEmbedded } from "./embedded/lifecycle.ts";
+export { pruneEmbedded } from "./embedded/prune.ts";
 export { isInstalled as embeddedIsInstalled, embeddedPaths } from "./embedded/paths.ts";
 export { cacheHome, engineFolder, storeFolder } from "./home.ts";
 export { hostCa } from "./host-ca.ts";

@@ -2,6 +2,7 @@
 // INPUT_CACHE_TO (layer caches in GitHub's cache), INPUT_BUILDER (remote and kubernetes builders), INPUT_ALLOW, INPUT_ULIMIT.
 
 import { createRequire } from "node:module";
+import { dirname, join } from "node:path";
 
 interface Inputs {
   [name: string]: unknown;
@@ -28,7 +29,8 @@ const OURS = new Set(["--file", "--iidfile", "--metadata-file", "--output", "--p
 export async function nxContainerArguments(args: string[]): Promise<string[]> {
   if (!Object.keys(process.env).some((key) => key.startsWith("INPUT_"))) return args;
   const load = createRequire(import.meta.url);
-  const base = "@nx-tools/nx-container/dist/executors/build";
+  // By path: the package exports its executor's entry alone, which starts buildx itself.
+  const base = join(dirname(load.resolve("@nx-tools/nx-container")), "executors/build");
   const { getInputs } = load(`${base}/context.js`) as ContextModule;
   const { Docker } = load(`${base}/engines/docker/docker.engine.js`) as DockerModule;
   const inputs = await getInputs(".", { quiet: true, outputs: ["type=oci"] });

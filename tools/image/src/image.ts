@@ -72,7 +72,8 @@ export async function findImage(name: string, root = workspaceRoot(), where?: st
 }
 
 /** The images that can be read, by name: for questions about one image, which another's faults must not stop. */
-export const readableImages = async (root = workspaceRoot()): Promise<Map<string, Image>> => (await survey(root)).images;
+export const readableImages = async (root = workspaceRoot()): Promise<Map<string, Image>> =>
+  (await survey(root)).images;
 
 interface Survey {
   images: Map<string, Image>;

@@ -22,7 +22,10 @@ export const createDependencies: CreateDependencies = (_options, context) => {
   for (const [source, { root }] of Object.entries(projects)) {
     if (!existsSync(join(workspaceRoot, root, "Dockerfile"))) continue;
     const names = namesIn(join(workspaceRoot, root));
-    bases.set(source, names.filter((name) => name !== source && projects[name] !== undefined));
+    bases.set(
+      source,
+      names.filter((name) => name !== source && projects[name] !== undefined),
+    );
   }
   const basesOf = (name: string): string[] => bases.get(name) ?? [];
   const found: RawProjectGraphDependency[] = [];

@@ -76,7 +76,8 @@ export async function targetsOf(image: Image): Promise<Record<string, TargetConf
 
 /** The targets of an image that can't be read: the command line tells why, with file and line. */
 export function brokenTargets(name: string): Record<string, TargetConfiguration> {
-  const command = (target: string): string => `node tools/cli/src/waybill.ts ${target.replace("docker-", "")} '${name}'`;
+  const command = (target: string): string =>
+    `node tools/cli/src/waybill.ts ${target.replace("docker-", "")} '${name}'`;
   const names = ["docker-build", "lint", "size", "test", "reproduce", "push"];
   return Object.fromEntries(names.map((each) => [each, target(command(each), {})]));
 }

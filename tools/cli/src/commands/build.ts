@@ -1,8 +1,7 @@
 // waybill build <image>: the docker-build target.
 
-import { chooseEngine } from "@waybill/engine";
 import { buildImage, findImage } from "@waybill/image";
-import { type Command, list, only, pairs, text } from "../command.ts";
+import { type Command, list, only, pairs } from "../command.ts";
 import { formatBytes, formatSeconds, shortDigest } from "../format.ts";
 import { BuildProgress } from "../progress.ts";
 
@@ -14,17 +13,18 @@ export const command: Command = {
     "build-arg": { type: "string", multiple: true },
     secret: { type: "string", multiple: true },
     "no-cache": { type: "boolean" },
+    "frozen-lock": { type: "boolean" },
   },
   async run(positionals, values) {
     const image = await findImage(only(positionals, "image"));
     const started = performance.now();
+    if (values["frozen-lock"] === true) process.env["WAYBILL_FROZEN_LOCK"] = "1";
     const platforms = list(values, "platform");
     const record = await buildImage(image, {
       platforms: platforms.length > 0 ? platforms : undefined,
       buildArgs: pairs(values, "build-arg"),
       secrets: pairs(values, "secret"),
       noCache: values["no-cache"] === true,
-      engine: chooseEngine(text(values, "engine")),
       onLine: new BuildProgress(values["verbose"] === true).onLine,
     });
     if (values["json"] === true) console.log(JSON.stringify(record));

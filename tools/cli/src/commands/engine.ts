@@ -4,6 +4,7 @@ import {
   embeddedIsInstalled,
   embeddedPaths,
   installEmbedded,
+  pruneEmbedded,
   startEmbedded,
   stopEmbedded,
   engineAnswers,
@@ -23,6 +24,9 @@ const ACTIONS: Record<string, () => Promise<string>> = {
   async stop() {
     return (await stopEmbedded()) ? "stopped" : "it was not running";
   },
+  async prune() {
+    return await pruneEmbedded();
+  },
   async status() {
     const installed = embeddedIsInstalled() ? "installed" : "not installed";
     return `${installed}, ${(await engineAnswers()) ? "running" : "not running"}`;
@@ -30,8 +34,8 @@ const ACTIONS: Record<string, () => Promise<string>> = {
 };
 
 export const command: Command = {
-  summary: "installs, starts, stops or shows the private engine",
-  usage: "install|start|stop|status",
+  summary: "the private engine; prune frees its build cache",
+  usage: "install|start|stop|status|prune",
   options: {},
   async run(positionals) {
     const action = ACTIONS[only(positionals, "action")];

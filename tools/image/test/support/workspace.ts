@@ -25,9 +25,14 @@ export class Workspace {
     const workspace = new Workspace(await mkdtemp(join(tmpdir(), "waybill-workspace-")));
     for (const name of ["node_modules", "tools"]) await symlink(join(REPO, name), join(workspace.folder, name));
     await workspace.write({
-      "nx.json": { analytics: false, neverConnectToCloud: true, plugins: ["@waybill/nx-plugin"], useInferencePlugins: false },
+      "nx.json": {
+        analytics: false,
+        neverConnectToCloud: true,
+        plugins: ["@waybill/nx-plugin"],
+        useInferencePlugins: false,
+      },
       "package.json": { name: "throw-away", version: "0.0.0", private: true, type: "module" },
-      ".gitignore": "node_modules\ntools\ndist\n.state\n",
+      ".gitignore": "/node_modules\n/tools\ndist\n.state\n",
       ...files,
     });
     await run("git", ["init", "--quiet"], { cwd: workspace.folder, check: true });
@@ -95,7 +100,6 @@ export class Workspace {
       NX_WORKSPACE_ROOT: undefined,
       NX_TASK_HASH: undefined,
       NX_TASK_TARGET_PROJECT: undefined,
-      NO_COLOR: "1",
       FORCE_COLOR: undefined,
       WAYBILL_STORE: this.store,
       WAYBILL_BUILD: undefined,

@@ -1,0 +1,5 @@
+// The private engine conforms.
+
+import { conforms } from "./support/conformance.ts";
+
+conforms("embedded");

@@ -1,24 +1,22 @@
-// The fleet as a bake file, as a team without Waybill would write it: a target an image, bases by `target:`.
+// The fleet as a bake file: a target an image. Bases are the OCI layouts of their records, as in Waybill's own builds, so that the
+// engine's cache holds every step already; by `target:` all of it would have to be built once more before it is a no-op.
 
 import { mkdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { type Image, SCOPE } from "@waybill/image";
+import type { Image } from "@waybill/image";
 import { contextValue, contextsOf, layoutOutput, platformOf, secrets } from "./engine.ts";
 
 export type Output = "cacheonly" | "layout";
 
 interface Fleet {
-  /** All of them, as each may be a base. */
   images: readonly Image[];
-  /** The names of those that are built. */
-  chosen: readonly string[];
   output: Output;
   /** Where the files go, and the layouts when `output` asks for them. */
   folder: string;
 }
 
 /** Writes the files. @returns the arguments of `docker` that build from them */
-export async function bakeArguments({ images, chosen, output, folder }: Fleet): Promise<string[]> {
+export async function bakeArguments({ images, output, folder }: Fleet): Promise<string[]> {
   const target: Record<string, unknown> = {};
   const services: Record<string, unknown> = {};
   for (const image of images) {
@@ -27,7 +25,7 @@ export async function bakeArguments({ images, chosen, output, folder }: Fleet): 
   }
   mkdirSync(folder, { recursive: true });
   const bake = join(folder, `bake-${output}.json`);
-  writeFileSync(bake, JSON.stringify({ group: { default: { targets: chosen.map(targetName) } }, target }));
+  writeFileSync(bake, JSON.stringify({ group: { default: { targets: Object.keys(target) } }, target }));
   // The private engine has no bridge network, and buildx 0.13 reads a target's network from Compose files only.
   const compose = join(folder, "compose.yaml");
   writeFileSync(compose, JSON.stringify({ services }));
@@ -39,10 +37,7 @@ const targetName = (name: string): string => name.replaceAll(".", "_");
 
 async function targetOf(image: Image, output: Output, folder: string) {
   const contexts: Record<string, string> = {};
-  for (const [name, source] of Object.entries(await contextsOf(image))) {
-    const own = name.startsWith(SCOPE);
-    contexts[name] = own ? `target:${targetName(name.slice(SCOPE.length))}` : contextValue(source);
-  }
+  for (const [name, source] of Object.entries(await contextsOf(image))) contexts[name] = contextValue(source);
   const layout = join(folder, image.name);
   if (output === "layout") mkdirSync(layout, { recursive: true });
   return {

@@ -28,7 +28,7 @@ async function againstBake(copy: Checkout, images: Map<string, Image>, options: 
   const chosen = choose(images, options.images);
   const bake = async (output: Output) => {
     const folder = join(copy.root, "bake");
-    const args = await bakeArguments({ images: [...images.values()], chosen, output, folder });
+    const args = await bakeArguments({ images: ofNames(images, chosen), output, folder });
     return { run: () => docker(args) };
   };
   const took = await takeTurns(
@@ -40,7 +40,6 @@ async function againstBake(copy: Checkout, images: Map<string, Image>, options: 
     },
     options.runs,
   );
-  await copy.nx(["daemon", "--stop"]);
   const over = label(images, chosen);
   const row = (nx: "plain" | "daemon", output: Output): Row =>
     faster(
@@ -59,9 +58,8 @@ async function againstBuildah(copy: Checkout, images: Map<string, Image>, option
   if (options.buildahImages?.[0] === "none") return [skipped(BENCH, "buildah: not asked for", ">= 20 x faster")];
   if (onPath("buildah") === undefined) return [skipped(BENCH, "buildah is not installed here", ">= 20 x faster")];
   const chosen = choose(images, options.buildahImages ?? options.images);
-  const builds = chosen.map((name) => images.get(name) as Image);
   const buildah = async (): Promise<void> => {
-    for (const image of builds) await buildahBuild(image);
+    for (const image of ofNames(images, chosen)) await buildahBuild(image);
   };
   const took = await takeTurns(
     { plain: { run: () => ours(copy, chosen, "false") }, buildah: { run: buildah } },
@@ -80,6 +78,9 @@ function choose(images: Map<string, Image>, asked: readonly string[] | undefined
   if (unknown !== undefined) throw new Error(`there is no image "${unknown}"`);
   return [...(asked ?? images.keys())].sort();
 }
+
+const ofNames = (images: Map<string, Image>, names: readonly string[]): Image[] =>
+  names.map((name) => images.get(name) as Image);
 
 const label = (images: Map<string, Image>, chosen: readonly string[]): string =>
   chosen.length === images.size ? `all ${images.size} images` : `only ${chosen.join(", ")} of ${images.size} images`;

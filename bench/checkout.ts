@@ -1,7 +1,18 @@
 // A throw-away copy of the working tree, so that a bench may edit sources and a Ctrl-C leaves the user's files as they are. What
 // is dear is machine-wide (store, engine, downloads), so a copy costs seconds. Its Nx cache is its own.
 
-import { cpSync, existsSync, mkdirSync, mkdtempSync, readdirSync, readlinkSync, rmSync, symlinkSync } from "node:fs";
+import { spawnSync } from "node:child_process";
+import {
+  copyFileSync,
+  cpSync,
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readlinkSync,
+  rmSync,
+  symlinkSync,
+} from "node:fs";
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 import { envWith, sh } from "./shell.ts";
@@ -22,10 +33,12 @@ export function checkout(): Promise<Checkout> {
 
 async function make(from: string): Promise<Checkout> {
   const root = mkdtempSync(join(tmpdir(), "waybill-bench-"));
-  process.once("exit", () => rmSync(root, { recursive: true, force: true, maxRetries: 10, retryDelay: 100 }));
+  process.once("exit", () => remove(root));
   const listed = await sh({ cwd: from })`git ls-files -z --cached --others --exclude-standard`;
   for (const file of new Set(listed.stdout.split("\0"))) if (file !== "") copy(join(from, file), join(root, file));
   linkPackages(join(from, "node_modules"), join(root, "node_modules"));
+  // The wrapper's note that this is set up, newer than all else: a set-up here would be a second `npm ci`.
+  copyFileSync(join(root, "package-lock.json"), join(root, "node_modules", ".waybill-setup"));
   const nx: Checkout["nx"] = (args, env = {}) =>
     sh({
       cwd: root,
@@ -33,6 +46,12 @@ async function make(from: string): Promise<Checkout> {
     })`./nx ${args}`;
   process.stderr.write(`bench: a copy of this checkout in ${root}; building its images once\n`);
   return { root, nx };
+}
+
+/** Also what Nx left running there. */
+function remove(root: string): void {
+  spawnSync("./nx", ["daemon", "--stop"], { cwd: root, stdio: "ignore" });
+  rmSync(root, { recursive: true, force: true, maxRetries: 10, retryDelay: 100 });
 }
 
 /** A listed file may just have been deleted. Times are kept, or the wrapper would take the copy for one that isn't set up. */
@@ -46,8 +65,8 @@ function copy(from: string, to: string): void {
 function linkPackages(from: string, to: string): void {
   mkdirSync(join(to, "@waybill"), { recursive: true });
   for (const name of readdirSync(from)) {
-    if (name === ".waybill-setup") cpSync(join(from, name), join(to, name), { preserveTimestamps: true });
-    else if (name !== "@waybill" && !name.startsWith(".vite")) symlinkSync(join(from, name), join(to, name));
+    const own = ["@waybill", ".waybill-setup", ".cache"].includes(name);
+    if (!own) symlinkSync(join(from, name), join(to, name));
   }
   for (const name of readdirSync(join(from, "@waybill"))) {
     symlinkSync(readlinkSync(join(from, "@waybill", name)), join(to, "@waybill", name));

@@ -30,7 +30,7 @@ export function readOptions(args: string[]): Options {
   const runs = Number(values.runs);
   if (!Number.isInteger(runs) || runs < 1) throw new Error(`--runs ${values.runs} is no number of turns`);
   return {
-    only: values.only?.replaceAll("-", " "),
+    only: values.only,
     runs,
     json: values.json,
     images: values.images?.split(","),

@@ -1,6 +1,7 @@
 // Turns what an engine prints when a build fails into one line: what, file:line, and the mend.
 
 import { existsSync, readFileSync } from "node:fs";
+import { relative } from "node:path";
 import { WaybillError } from "@waybill/oci";
 import type { BuildRequest } from "./engine.ts";
 
@@ -14,7 +15,7 @@ const RULES: Rule[] = [
     pattern: /no space left on device/,
     explain: () => ({
       what: "the disk is full",
-      mend: "free some space (`docker builder prune`, `npx waybill engine prune`) and run it again",
+      mend: "free some space and run it again; `npx waybill doctor` shows the folder",
     }),
   },
   {
@@ -62,7 +63,7 @@ const RULES: Rule[] = [
 
 /** The failure of a build as one line. `output` is all that the engine printed. */
 export function explainFailure(output: string, request: Pick<BuildRequest, "dockerfile">): WaybillError {
-  const where = placeOf(output, request.dockerfile);
+  const where = relative(process.cwd(), placeOf(output, request.dockerfile));
   for (const { pattern, explain } of RULES) {
     const match = output.match(pattern);
     if (match === null) continue;

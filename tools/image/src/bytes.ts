@@ -41,7 +41,10 @@ export async function ensureBytes(image: Image, record: ImageRecord): Promise<"n
     return "near";
   }
   const again = await buildImage(image, { keepRecord: true, platforms: record.platforms.map((each) => each.platform) });
-  if (again.digest === record.digest) return "rebuilt";
+  if (again.digest === record.digest) {
+    await showLayout(image, record);
+    return "rebuilt";
+  }
   throw new WaybillError(`${image.name} was rebuilt to ${again.digest}, its record says ${record.digest}`, {
     where: recordFile(image),
     mend: `\`./nx run ${image.name}:reproduce\` shows what differs`,

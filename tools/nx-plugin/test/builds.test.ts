@@ -14,6 +14,7 @@ const FILES = {
   "images/app/.dockerignore": "*\n!src\n",
   "images/app/src/file": "app 1\n",
   "images/app/package.json": { name: "@waybill/app", private: true, version: "0.1.0" },
+  "images/app/project.json": { name: "app" },
   "images/other/Dockerfile": "FROM waybill/base\nUSER 65532\n",
   "images/other/.dockerignore": "*\n",
 };
@@ -47,13 +48,13 @@ describe("docker-build", { timeout: 120_000 }, () => {
     expect(await digests()).toEqual(before);
   });
 
-  test("rebuilds nothing for a README, a test, a changelog or a version", async () => {
+  test("rebuilds nothing for a README, a test, a changelog, a version or a budget", async () => {
     await workspace.write({
       "images/app/README.md": "# App\n",
       "images/app/CHANGELOG.md": "1.0.0\n",
       "images/app/test/app.test.ts": "// none yet\n",
       "images/app/package.json": { name: "@waybill/app", private: true, version: "1.0.0" },
-      "images/app/project.json": { name: "app", tags: ["new"], metadata: { image: { budget: { compressed: "1 MB" } } } },
+      "images/app/project.json": { name: "app", metadata: { image: { budget: { compressed: "1 MB" } } } },
     });
     expect(await build()).toEqual({ app: "local", base: "local", other: "local" });
   });

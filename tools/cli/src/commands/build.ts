@@ -4,6 +4,7 @@ import { buildImage, findImage } from "@waybill/image";
 import { type Command, list, only, pairs } from "../command.ts";
 import { formatBytes, formatSeconds, shortDigest } from "../format.ts";
 import { BuildProgress } from "../progress.ts";
+import { stopSignal } from "../stop.ts";
 
 export const command: Command = {
   summary: "builds an image and leaves its record in dist/image.json",
@@ -26,6 +27,7 @@ export const command: Command = {
       secrets: pairs(values, "secret"),
       noCache: values["no-cache"] === true,
       onLine: new BuildProgress(values["verbose"] === true).onLine,
+      signal: stopSignal(),
     });
     if (values["json"] === true) console.log(JSON.stringify(record));
     for (const { platform, size, unpackedSize } of values["json"] === true ? [] : record.platforms) {

@@ -5,6 +5,7 @@ import { type ImageRecord, type PlatformRecord } from "@waybill/oci";
 import { type Command, only } from "../command.ts";
 import { shortDigest } from "../format.ts";
 import { BuildProgress } from "../progress.ts";
+import { stopSignal } from "../stop.ts";
 
 export const command: Command = {
   summary: "builds an image again without caches and confirms its digest",
@@ -15,7 +16,7 @@ export const command: Command = {
     const record = await recordOfImage(image);
     const { onLine } = new BuildProgress(values["verbose"] === true);
     const platforms = record.platforms.map(({ platform }) => platform);
-    const again = await buildImage(image, { noCache: true, keepRecord: true, platforms, onLine });
+    const again = await buildImage(image, { noCache: true, keepRecord: true, platforms, onLine, signal: stopSignal() });
     const differing = differences(record, again);
     if (differing.length === 0) console.log(`${image.name}: ${record.digest} confirmed`);
     for (const line of differing) console.log(`${image.name}: ${line}`);

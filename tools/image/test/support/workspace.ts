@@ -6,7 +6,7 @@ import { mkdir, mkdtemp, readFile, readdir, rm, symlink, writeFile } from "node:
 import { tmpdir } from "node:os";
 import { delimiter, dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
-import { type ImageRecord, type RunResult, run } from "@waybill/oci";
+import { type ImageRecord, type RunOptions, type RunResult, run } from "@waybill/oci";
 
 const REPO = fileURLToPath(new URL("../../../..", import.meta.url));
 
@@ -68,8 +68,8 @@ export class Workspace {
     return this.waybillWith({}, ...args);
   }
 
-  waybillWith(env: Record<string, string | undefined>, ...args: string[]): Promise<RunResult> {
-    return this.node(["tools/cli/src/waybill.ts", ...args], env);
+  waybillWith(options: Pick<RunOptions, "env" | "onLine" | "signal">, ...args: string[]): Promise<RunResult> {
+    return this.node(["tools/cli/src/waybill.ts", ...args], options);
   }
 
   async record(name: string): Promise<ImageRecord> {
@@ -86,8 +86,8 @@ export class Workspace {
     return rm(this.folder, { recursive: true, force: true });
   }
 
-  private node(args: string[], env: Record<string, string | undefined> = {}): Promise<RunResult> {
-    return run(process.execPath, args, { cwd: this.folder, env: { ...this.environment(), ...env } });
+  private node(args: string[], { env, ...options }: RunOptions = {}): Promise<RunResult> {
+    return run(process.execPath, args, { cwd: this.folder, ...options, env: { ...this.environment(), ...env } });
   }
 
   private environment(): Record<string, string | undefined> {

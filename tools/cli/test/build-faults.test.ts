@@ -1,14 +1,14 @@
 // Bad input: each fault is one line with file, line and mend, exit code 2, and leaves the last good record where it was.
 
 import { once } from "node:events";
-import { mkdtemp, readFile, rm } from "node:fs/promises";
+import { mkdtemp, rm } from "node:fs/promises";
 import { type Server, type Socket, createConnection, createServer } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { fileURLToPath } from "node:url";
 import { embeddedPaths, startEmbedded } from "@waybill/engine";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { type RunResult, run } from "@waybill/oci";
+import { busybox } from "../../image/test/support/busybox.ts";
 import { type Files, Workspace } from "../../image/test/support/workspace.ts";
 
 const GOOD: Files = {
@@ -112,15 +112,15 @@ describe("waybill build says in one line", { timeout: 60_000 }, () => {
   });
 
   test("a secret that is needed and absent", async () => {
-    const lock = await busyboxLock();
+    const { bin, lock } = await busybox();
     const run = "RUN --mount=type=secret,id=token,required=true /bin/busybox true";
-    const result = await fault({ "images/app/Dockerfile": `${BUSYBOX}${run}\n`, "images/app/image.lock.json": lock });
+    const result = await fault({ "images/app/Dockerfile": `${bin}${run}\n`, "images/app/image.lock.json": lock });
     await expectLine(result, /^waybill: .*secret "token".*, images\/app\/Dockerfile:4: give it with --secret token=FILE$/);
   });
 
   test("a step that fails, after what it printed", async () => {
-    const lock = await busyboxLock();
-    const dockerfile = `${BUSYBOX}RUN echo why it failed; exit 3\n`;
+    const { bin, lock } = await busybox();
+    const dockerfile = `${bin}RUN echo why it failed; exit 3\n`;
     const result = await fault({ "images/app/Dockerfile": dockerfile, "images/app/image.lock.json": lock });
     await expectLine(result, /^waybill: RUN failed with exit code 3, images\/app\/Dockerfile:4: its output is above$/);
     expect(result.stdout).toContain("why it failed");
@@ -158,10 +158,8 @@ describe("a build that ends half-way", { timeout: 60_000 }, () => {
     const onLine = (line: string): void => {
       if (hasStarted(line)) onStart();
     };
-    await workspace.write({
-      "images/app/Dockerfile": `${BUSYBOX}${wait}\n`,
-      "images/app/image.lock.json": await busyboxLock(),
-    });
+    const { bin, lock } = await busybox();
+    await workspace.write({ "images/app/Dockerfile": `${bin}${wait}\n`, "images/app/image.lock.json": lock });
     try {
       return await workspace.waybillWith({ ...more, onLine }, "build", "app", "--verbose", "--no-cache");
     } finally {
@@ -223,6 +221,8 @@ class EngineBehind {
       WAYBILL_ENGINE: "docker",
       DOCKER_HOST: `unix://${join(this.folder, "docker.sock")}`,
       DOCKER_CONFIG: config,
+      // This server has no bridge network.
+      INPUT_NETWORK: "host",
       PATH: `${join(root, "usr/bin")}:${process.env["PATH"]}`,
     };
   }
@@ -257,15 +257,3 @@ describe("a full disk", { timeout: 60_000 }, () => {
     }
   });
 });
-
-const BUSYBOX = `FROM scratch
-COPY --from=unpacked-busybox /usr/bin/busybox /bin/busybox
-COPY --from=unpacked-busybox /usr/bin/busybox /bin/sh
-`;
-
-/** The lock of an image that takes the busybox that the debian base has pinned. */
-async function busyboxLock(): Promise<object> {
-  const file = fileURLToPath(new URL("../../../images/bases/debian/image.lock.json", import.meta.url));
-  const { packages } = JSON.parse(await readFile(file, "utf8")) as { packages: Record<string, unknown> };
-  return { lockVersion: 1, packages: { busybox: packages["busybox"] } };
-}

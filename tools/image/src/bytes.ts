@@ -1,6 +1,7 @@
 // Idea 2: a record means that the image exists. A record may come from Nx's cache, on a machine that never built the image; here
 // its bytes are found near, or made again.
 
+import { relative } from "node:path";
 import { storeFolder } from "@waybill/engine";
 import { BlobStore, type ImageRecord, Layout, type PlatformRecord, WaybillError, readRecord } from "@waybill/oci";
 import { buildImage } from "./build.ts";
@@ -46,7 +47,7 @@ export async function ensureBytes(image: Image, record: ImageRecord): Promise<"n
     return "rebuilt";
   }
   throw new WaybillError(`${image.name} was rebuilt to ${again.digest}, its record says ${record.digest}`, {
-    where: recordFile(image),
+    where: relative(process.cwd(), recordFile(image)),
     mend: `\`./nx run ${image.name}:reproduce\` shows what differs`,
   });
 }

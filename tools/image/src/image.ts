@@ -97,13 +97,14 @@ async function survey(root: string): Promise<Survey> {
 
 function add({ images, faults }: Survey, image: Image): void {
   const other = images.get(image.name);
-  if (other === undefined) return void images.set(image.name, image);
-  const [one, two] = [other, image].map(({ folder }) => relative(process.cwd(), folder)).sort();
-  const error = new WaybillError(`two images are named ${image.name}`, {
-    where: `${one} and ${two}`,
-    mend: "rename one in its project.json",
-  });
-  faults.push({ name: image.name, error });
+  if (other === undefined) images.set(image.name, image);
+  else faults.push({ name: image.name, error: sameName(image.name, other.folder, image.folder) });
+}
+
+/** @param folders absolute paths */
+export function sameName(name: string, ...folders: string[]): WaybillError {
+  const where = folders.map((folder) => relative(process.cwd(), folder)).toSorted().join(" and ");
+  return new WaybillError(`two images are named ${name}`, { where, mend: "rename one in its project.json" });
 }
 
 /** The name of an image that can't be read: its project.json's where that much is there, else its folder's. */

@@ -13,6 +13,7 @@ export {
   readableImages,
   readImage,
   recordFile,
+  sameName,
 } from "./image.ts";
 export { cycleOf, ownEdges } from "./cycle.ts";
 export { type ImageMetadata, imageMetadata, projectFile } from "./metadata.ts";

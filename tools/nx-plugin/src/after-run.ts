@@ -13,8 +13,13 @@ export const postTasksExecution: PostTasksExecution = async (_options, { taskRes
   const rows: Row[] = [];
   for (const result of builds) rows.push(await rowOf(result, workspaceRoot));
   if (rows.length > 0) console.log(formatRun(rows));
-  if (rows.some(({ problem }) => problem !== undefined)) process.exitCode = 1;
+  if (rows.some(({ problem }) => problem !== undefined)) failRun();
 };
+
+/** Nx ends with the exit code of its tasks; only an exit listener comes after that. */
+function failRun(): void {
+  process.once("exit", () => (process.exitCode ||= 1));
+}
 
 async function rowOf({ task, status }: TaskResult, workspaceRoot: string): Promise<Row> {
   const folder = join(workspaceRoot, task.projectRoot ?? "");

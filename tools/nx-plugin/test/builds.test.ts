@@ -3,6 +3,7 @@
 import { existsSync } from "node:fs";
 import { rm } from "node:fs/promises";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { busybox } from "../../image/test/support/busybox.ts";
 import { Workspace } from "../../image/test/support/workspace.ts";
 
 /** `base` is what `app` and `other` stand on; `other` takes nothing else from anywhere. */
@@ -93,6 +94,23 @@ describe("docker-build", { timeout: 120_000 }, () => {
       expect(existsSync(workspace.path(`images/${folder}/dist/layout/index.json`))).toBe(true);
     }
     expect(await workspace.leftovers()).toEqual([]);
+  });
+
+  test("fails where an image made again is another than its record says", async () => {
+    const { bin, lock } = await busybox();
+    await workspace.write({
+      "images/restless/Dockerfile": `${bin}RUN /bin/busybox cat /proc/sys/kernel/random/uuid > /uuid\n`,
+      "images/restless/.dockerignore": "*\n",
+      "images/restless/image.lock.json": lock,
+    });
+    expect(await build()).toMatchObject({ app: "local", base: "local", other: "local" });
+    // Past the engine's own cache, so that what it has is no longer what Nx's cache has a record of.
+    await workspace.waybill("build", "restless", "--no-cache");
+    await rm(workspace.store, { recursive: true });
+    const { exitCode, stdout } = await workspace.nx("run-many", "-t", "docker-build", "-p", "restless");
+    expect(stdout).toMatch(/^ {2}restless was rebuilt to sha256:\w+, its record says sha256:\w+, images\/restless/m);
+    expect(exitCode).toBe(1);
+    await rm(workspace.path("images/restless"), { recursive: true });
   });
 
   test("builds on a base whose record came from the cache without bytes", async () => {

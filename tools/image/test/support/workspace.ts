@@ -33,6 +33,7 @@ export class Workspace {
       },
       "package.json": { name: "throw-away", version: "0.0.0", private: true, type: "module" },
       ".gitignore": "/node_modules\n/tools\ndist\n.state\n",
+      ".env": await readFile(join(REPO, ".env"), "utf8"),
       ...files,
     });
     await run("git", ["init", "--quiet"], { cwd: workspace.folder, check: true });
@@ -95,7 +96,9 @@ export class Workspace {
       PATH: [join(REPO, "node_modules/.bin"), process.env["PATH"]].join(delimiter),
       NX_CACHE_DIRECTORY: this.path(".state/cache"),
       NX_WORKSPACE_DATA_DIRECTORY: this.path(".state/data"),
-      NX_DAEMON: "false",
+      // As for users: what the workspace's .env says.
+      NX_DAEMON: undefined,
+      NX_ISOLATE_PLUGINS: undefined,
       NX_TUI: "false",
       NX_WORKSPACE_ROOT: undefined,
       NX_TASK_HASH: undefined,

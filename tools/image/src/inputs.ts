@@ -48,14 +48,22 @@ async function hashFile(file: string): Promise<string> {
 const memory = (record: ImageRecord): string =>
   join(cacheHome(), "inputs", `${record.name}-${digestOf(serialiseRecord(record)).slice(7, 27)}.json`);
 
+/** As many ways to one record as are worth knowing: a comment, a branch and back. */
+const KEEP = 8;
+
 export async function rememberInputs(image: Image, record: ImageRecord): Promise<void> {
   const file = memory(record);
+  const now = JSON.stringify(await inputsOf(image));
+  const before = (await rememberedInputs(record)).map((inputs) => JSON.stringify(inputs));
+  const all = [now, ...before.filter((each) => each !== now)].slice(0, KEEP);
   await mkdir(dirname(file), { recursive: true });
-  await writeFileAtomic(file, JSON.stringify(await inputsOf(image)));
+  await writeFileAtomic(file, `[${all.join(",\n")}]\n`);
 }
 
-/** What the record was last built from on this machine; undefined where it was built elsewhere. */
-export async function rememberedInputs(record: ImageRecord): Promise<Inputs | undefined> {
+/** All that the record was built from on this machine, the newest first; empty where it was built elsewhere. */
+export async function rememberedInputs(record: ImageRecord): Promise<Inputs[]> {
   const file = memory(record);
-  return existsSync(file) ? (JSON.parse(await readFile(file, "utf8")) as Inputs) : undefined;
+  if (!existsSync(file)) return [];
+  const remembered: unknown = JSON.parse(await readFile(file, "utf8"));
+  return Array.isArray(remembered) ? (remembered as Inputs[]) : [];
 }

@@ -29,14 +29,18 @@ export const command: Command = {
 };
 
 async function reasonsOf(image: Image): Promise<Reason[]> {
-  const before = await rememberedInputs(await recordOfImage(image));
-  if (before === undefined) {
+  const remembered = await rememberedInputs(await recordOfImage(image));
+  if (remembered.length === 0) {
     throw new WaybillError(`${image.name} was not built on this machine, so there is nothing to compare with`, {
       mend: `./nx run ${image.name}:docker-build`,
     });
   }
   const after = await inputsOf(image);
-  return [...differences(before, after), ...(await restlessBases(after))];
+  // The nearest of what gave this record, as any of them is a hit.
+  const [nearest = []] = remembered
+    .map((before) => differences(before, after))
+    .toSorted((one, other) => one.length - other.length);
+  return [...nearest, ...(await restlessBases(after))];
 }
 
 function differences(before: Inputs, after: Inputs): Reason[] {
@@ -63,7 +67,7 @@ async function restlessBases(inputs: Inputs): Promise<Reason[]> {
   const reasons: Reason[] = [];
   for (const input of Object.keys(inputs).filter((name) => name.startsWith(SCOPE))) {
     const base = await findImage(input.slice(SCOPE.length));
-    if ((await rememberedInputs(await recordOfImage(base))) === undefined) continue;
+    if ((await rememberedInputs(await recordOfImage(base))).length === 0) continue;
     const because = await reasonsOf(base);
     if (because.length > 0) reasons.push({ input, change: "would be rebuilt", because });
   }

@@ -1,8 +1,8 @@
 // nx image-values: what the image is called where it is pushed, KEY=VALUE a line and nothing else.
 
-import { readFile } from "node:fs/promises";
-import { join } from "node:path";
+import { join, relative } from "node:path";
 import { type Image, findImage } from "@waybill/image";
+import { readDocument } from "@waybill/lock";
 import { z } from "zod";
 import { type Command, only } from "../command.ts";
 import { settings } from "../settings.ts";
@@ -21,7 +21,7 @@ export const command: Command = {
 const packageFile = z.looseObject({ version: z.string() });
 
 export async function imageValues(image: Image): Promise<Record<string, string>> {
-  const { version } = packageFile.parse(JSON.parse(await readFile(join(image.folder, "package.json"), "utf8")));
+  const { version } = await readDocument(relative(process.cwd(), join(image.folder, "package.json")), packageFile);
   const repository = `${(await settings()).registry}/${image.metadata.repository ?? image.name}`;
   return { TARGET_IMAGE: `${repository}:${version}`, TARGET_IMAGE_REPO: repository, TARGET_IMAGE_VERSION: version };
 }

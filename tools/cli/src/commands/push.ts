@@ -38,6 +38,8 @@ export const command: Command = {
       );
     }
     const dry = values["dry-run"] === true;
+    // Before anything is sent: a refusal changes nothing, whichever of the image's variants it is about.
+    if (!dry) assertAllowed(plans);
     for (const plan of dry ? [] : plans)
       await carryOut(client, store(), plan, { onProgress: values["json"] === true ? undefined : say });
     for (const plan of plans) console.log(values["json"] === true ? JSON.stringify(plan) : describe(plan, dry));

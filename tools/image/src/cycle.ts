@@ -43,8 +43,8 @@ export function assertNoCycle(image: Image, images: ReadonlyMap<string, Image>):
   const cycle = cycleOf(image.name, basesOf);
   if (cycle === undefined) return;
   const places = cycle.slice(0, -1).map((name, index) => {
-    const { line } = edges.get(name)?.get(cycle[index + 1] as string) as Edge;
-    return `${relative(process.cwd(), (images.get(name) as Image).dockerfile)}:${line}`;
+    const edge = edges.get(name)?.get(cycle[index + 1] as string);
+    return `${relative(process.cwd(), (images.get(name) as Image).dockerfile)}:${edge?.line}`;
   });
   throw new WaybillError(`images are built from each other (${cycle.join(" -> ")})`, {
     where: places.join(", "),

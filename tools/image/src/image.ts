@@ -103,7 +103,10 @@ function add({ images, faults }: Survey, image: Image): void {
 
 /** @param folders absolute paths */
 export function sameName(name: string, ...folders: string[]): WaybillError {
-  const where = folders.map((folder) => relative(process.cwd(), folder)).toSorted().join(" and ");
+  const where = folders
+    .map((folder) => relative(process.cwd(), folder))
+    .toSorted()
+    .join(" and ");
   return new WaybillError(`two images are named ${name}`, { where, mend: "rename one in its project.json" });
 }
 

@@ -1,6 +1,6 @@
 // The record is a function of the image's files: not of the folder, the time, or who builds.
 
-import { mkdir, readdir } from "node:fs/promises";
+import { readdir } from "node:fs/promises";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { Workspace } from "./support/workspace.ts";
@@ -25,18 +25,16 @@ describe("image.json", { timeout: 60_000 }, () => {
     for (const _ of ["here", "and there"]) {
       const workspace = await Workspace.create(FILES);
       workspaces.push(workspace);
-      await mkdir(workspace.path("images/app/test"));
-      for (const flags of [["base"], ["app", "--no-cache"]]) {
-        const { stderr, exitCode } = await workspace.waybill("build", ...flags);
-        expect({ stderr, exitCode }).toEqual({ stderr: "", exitCode: 0 });
-      }
+      await workspace.build("base", "app");
     }
   }, 120_000);
   afterAll(() => Promise.all(workspaces.map((workspace) => workspace.remove())));
 
   test("is the same, byte for byte, from two folders", async () => {
     for (const name of ["base", "app"]) {
-      const [one, other] = await Promise.all(workspaces.map((workspace) => workspace.read(`images/${name}/dist/image.json`)));
+      const [one, other] = await Promise.all(
+        workspaces.map((workspace) => workspace.read(`images/${name}/dist/image.json`)),
+      );
       expect(one).toBe(other);
     }
   });

@@ -64,16 +64,13 @@ function packageFile(folder: string): Partial<Record<"dependencies" | "devDepend
   return JSON.parse(readFileSync(join(TOOLS, folder, "package.json"), "utf8"));
 }
 
-const declared = (tool: string): string[] => [
-  ...Object.keys(packageFile(tool).dependencies ?? {}),
-  `@waybill/${tool}`,
-];
+const declared = (tool: string): string[] => [...Object.keys(packageFile(tool).dependencies ?? {}), `@waybill/${tool}`];
 
 describe("tools", () => {
   test("are looked at, all of them", () => {
     expect(files.length).toBeGreaterThan(50);
     expect(imports.length).toBeGreaterThan(200);
-    expect([...new Set(files.map((file) => file.split("/")[0]))].sort()).toEqual(Object.keys(MAY).sort());
+    expect(new Set(files.map((file) => file.split("/")[0]))).toEqual(new Set(Object.keys(MAY)));
   });
 
   test("import downwards only", () => {

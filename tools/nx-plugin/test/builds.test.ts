@@ -21,7 +21,9 @@ const FILES = {
 
 /** From the table: where each image's record came from. */
 function sources(output: string): Record<string, string> {
-  const rows = output.matchAll(/^ {2}(app|base|other) {2,}([0-9a-f]{12})?.* (built|local|remote|rebuilt|failure|skipped)\b/gm);
+  const rows = output.matchAll(
+    /^ {2}(app|base|other) {2,}([0-9a-f]{12})?.* (built|local|remote|rebuilt|failure|skipped)\b/gm,
+  );
   return Object.fromEntries(Array.from(rows, ([, name, , source]) => [name, source]));
 }
 

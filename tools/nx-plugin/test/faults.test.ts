@@ -14,7 +14,8 @@ describe("nx run-many -t docker-build", { timeout: 120_000 }, () => {
       ...GOOD,
       "images/syntax/Dockerfile": "FROM scratch\nCOPPY a /a\n",
       "images/budget/Dockerfile": "FROM scratch\nCOPY a /a\n",
-      "images/budget/project.json": '{\n"name": "budget",\n"metadata": { "image": { "budget": { "compressed": "ten" } } }\n}',
+      "images/budget/project.json":
+        '{\n"name": "budget",\n"metadata": { "image": { "budget": { "compressed": "ten" } } }\n}',
       "images/on-budget/Dockerfile": "FROM waybill/budget\n",
       "images/one/Dockerfile": "FROM waybill/two\n",
       "images/two/Dockerfile": "FROM scratch\nCOPY --from=waybill/one /a /a\n",
@@ -34,7 +35,9 @@ describe("nx run-many -t docker-build", { timeout: 120_000 }, () => {
 
   test("prints one line for each problem, with file and line", () => {
     expect(problems().toSorted()).toEqual([
-      expect.stringMatching(/1 problem\(s\): line 3: metadata\.image\.budget\.compressed: a size .*, images\/budget\/project\.json/),
+      expect.stringMatching(
+        /1 problem\(s\): line 3: metadata\.image\.budget\.compressed: a size .*, images\/budget\/project\.json/,
+      ),
       expect.stringMatching(/images are built from each other .*images\/one\/Dockerfile:1, images\/two\/Dockerfile:2/),
       expect.stringMatching(/images are built from each other .*images\/two\/Dockerfile:2, images\/one\/Dockerfile:1/),
       expect.stringMatching(/there is no image "nowhere", images\/nope\/Dockerfile:1: the images are /),

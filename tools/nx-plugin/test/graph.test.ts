@@ -68,7 +68,17 @@ describe("the graph of a workspace", () => {
 
   test("gives each image its targets, and nothing to other Dockerfiles", () => {
     const targets = Object.keys(graph.nodes["all"]?.data.targets ?? {}).sort();
-    const own = ["build-args", "docker-build", "docker-load", "image-values", "lint", "push", "reproduce", "size", "test"];
+    const own = [
+      "build-args",
+      "docker-build",
+      "docker-load",
+      "image-values",
+      "lint",
+      "push",
+      "reproduce",
+      "size",
+      "test",
+    ];
     expect(targets).toEqual(expect.arrayContaining(own));
     expect(edges(graph, "other")).toEqual([]);
     expect(Object.values(graph.nodes).filter(({ data }) => data.root.startsWith("images/other"))).toHaveLength(1);

@@ -73,6 +73,14 @@ export class Workspace {
     return this.node(["tools/cli/src/waybill.ts", ...args], options);
   }
 
+  /** Builds in this order. @throws what failed, with its output */
+  async build(...names: string[]): Promise<void> {
+    for (const name of names) {
+      const { exitCode, stdout, stderr } = await this.waybill("build", name);
+      if (exitCode !== 0 || stderr !== "") throw new Error(`build ${name}: exit code ${exitCode}\n${stdout}${stderr}`);
+    }
+  }
+
   async record(name: string): Promise<ImageRecord> {
     return JSON.parse(await this.read(`images/${name}/dist/image.json`)) as ImageRecord;
   }

@@ -13,12 +13,16 @@ export const postTasksExecution: PostTasksExecution = async (_options, { taskRes
   const rows: Row[] = [];
   for (const result of builds) rows.push(await rowOf(result, workspaceRoot));
   if (rows.length > 0) console.log(formatRun(rows));
-  if (rows.some(({ problem }) => problem !== undefined)) failRun();
+  const failed = Object.values(taskResults).some(({ status }) => status === "failure");
+  if (failed || rows.some(({ problem }) => problem !== undefined)) failRun();
 };
 
-/** Nx ends with the exit code of its tasks; only an exit listener comes after that. */
+/**
+ * Nx ends with 0 where all tasks went well, though the image of one may be nowhere, and with 130 (as if by Ctrl-C) where a task was
+ * left out after a failure. Only an exit listener comes after that.
+ */
 function failRun(): void {
-  process.once("exit", () => (process.exitCode ||= 1));
+  process.once("exit", () => (process.exitCode = 1));
 }
 
 async function rowOf({ task, status }: TaskResult, workspaceRoot: string): Promise<Row> {

@@ -47,6 +47,6 @@ async function targetOf(image: Image, output: Output, folder: string) {
     args: image.metadata.buildArgs,
     platforms: [platformOf(image)],
     secret: secrets(),
-    output: [output === "layout" ? layoutOutput(image, layout) : "type=cacheonly"],
+    output: [output === "layout" ? layoutOutput(layout) : "type=cacheonly"],
   };
 }

@@ -4,7 +4,6 @@ import type { ContextSource } from "@waybill/engine";
 import { hostCa, startEmbedded } from "@waybill/engine";
 import { type Image, readDockerfile } from "@waybill/image";
 import { clientEnv } from "../tools/engine/src/embedded/paths.ts";
-import { outputOf } from "../tools/engine/src/buildx.ts";
 import { resolveContexts } from "../tools/image/src/contexts.ts";
 import { envWith, sh } from "./shell.ts";
 
@@ -16,9 +15,8 @@ export async function docker(args: readonly string[]): Promise<void> {
   await sh({ env })`docker ${args}`;
 }
 
-/** The very output that Waybill's builds make: an OCI layout, clamped time stamps, the image's compression. */
-export const layoutOutput = ({ metadata }: Image, layout: string): string =>
-  outputOf({ layout, compression: metadata.compression });
+/** What the engine makes when nobody asks for more: an OCI layout, layers in gzip, with the time stamps of the build. */
+export const layoutOutput = (layout: string): string => `type=oci,tar=false,dest=${layout}`;
 
 export function secrets(): string[] {
   const ca = hostCa();
@@ -32,16 +30,13 @@ export const contextsOf = (image: Image): Promise<Record<string, ContextSource>>
   resolveContexts(image, readDockerfile(image), { buildArgs: image.metadata.buildArgs, platform: platformOf(image) });
 
 /** As the value of `--build-context`. */
-export function contextValue(source: ContextSource): string {
-  if (source.kind === "folder") return source.path;
-  if (source.kind === "image") return `oci-layout://${source.layout}@${source.digest}`;
-  return `docker-image://${source.reference.replace(/@.*/, "")}@${source.digest}`;
-}
+export const contextValue = (source: ContextSource): string =>
+  source.kind === "folder" ? source.path : `oci-layout://${source.layout}@${source.digest}`;
 
 /** `docker buildx build` of the image's Dockerfile into an OCI layout. */
 export async function buildxBuild(image: Image, layout: string): Promise<void> {
   const args = ["buildx", "build", "--progress=plain", "--provenance=false", "--network=host"];
-  args.push(`--platform=${platformOf(image)}`, `--file=${image.dockerfile}`, `--output=${layoutOutput(image, layout)}`);
+  args.push(`--platform=${platformOf(image)}`, `--file=${image.dockerfile}`, `--output=${layoutOutput(layout)}`);
   for (const [key, value] of Object.entries(image.metadata.buildArgs)) args.push(`--build-arg=${key}=${value}`);
   for (const secret of secrets()) args.push(`--secret=${secret}`);
   for (const [name, source] of Object.entries(await contextsOf(image))) {

@@ -3,7 +3,16 @@
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { parseDockerfile } from "@waybill/dockerfile";
-import { BlobStore, type Descriptor, type Digest, Layout, MEDIA_TYPE, WaybillError, run } from "@waybill/oci";
+import {
+  BlobStore,
+  type Descriptor,
+  type Digest,
+  Layout,
+  MEDIA_TYPE,
+  WaybillError,
+  parseDocument,
+  run,
+} from "@waybill/oci";
 import type { BuildRequest, ContainerCommand, ContainerRequest, ContextSource, Engine } from "./engine.ts";
 import { containersConf } from "./containers-conf.ts";
 import { explainFailure } from "./failure.ts";
@@ -30,14 +39,7 @@ export class Buildah implements Engine {
       if (request.layout === undefined) return [];
       await run(
         "buildah",
-        [
-          "push",
-          "--quiet",
-          "--format=oci",
-          `--compression-format=${request.compression === "gzip" ? "gzip" : "zstd"}`,
-          tag,
-          `oci:${request.layout}:latest`,
-        ],
+        ["push", "--quiet", "--format=oci", "--disable-compression", tag, `oci:${request.layout}:latest`],
         {
           env,
           check: true,
@@ -97,13 +99,12 @@ function namesAsWritten({ dockerfile, buildArgs }: BuildRequest): Map<string, st
 
 async function contextOf(source: ContextSource): Promise<string> {
   if (source.kind === "folder") return source.path;
-  if (source.kind === "remote") return `docker-image://${source.reference.replace(/@.*/, "")}@${source.digest}`;
   // It takes an image of a layout by its name there, not by digest, and keeps it under the layout's path, which must be lower-case.
   const folder = join(`${socketFolder()}-bases`, source.digest.slice("sha256:".length));
   const store = new BlobStore(source.layout);
-  const size = await store.size(source.digest);
-  if (size === undefined) throw new WaybillError(`${source.digest} is not in the store`, { where: source.layout });
+  const content = await store.read(source.digest);
+  const mediaType = parseDocument(content, source.digest).kind === "index" ? MEDIA_TYPE.index : MEDIA_TYPE.manifest;
   const layout = await Layout.create(folder, store);
-  await layout.add({ mediaType: MEDIA_TYPE.index, digest: source.digest, size }, "base");
+  await layout.add({ mediaType, digest: source.digest, size: content.length }, "base");
   return `container-image://oci:${folder}:base`;
 }

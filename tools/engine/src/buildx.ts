@@ -33,7 +33,7 @@ export class Buildx implements Engine {
   async build(request: BuildRequest): Promise<Descriptor[]> {
     await this.start();
     const args = await this.#arguments(request);
-    // Gzip and the time stamps of layers are BuildKit's; SOURCE_DATE_EPOCH makes both a function of the input.
+    // For what build steps print into files, and for the image's own dates.
     const env = { ...this.#options.env(), SOURCE_DATE_EPOCH: "0", BUILDX_NO_DEFAULT_ATTESTATIONS: "1" };
     const result = await run("docker", args, { env, onLine: request.onLine, signal: request.signal });
     if (result.exitCode !== 0) throw explainFailure(result.stderr, request);
@@ -45,7 +45,7 @@ export class Buildx implements Engine {
     if (this.#options.hostNetwork) args.push("--network=host");
     if (request.target !== undefined) args.push(`--target=${request.target}`);
     if (request.noCache) args.push("--no-cache");
-    args.push(`--platform=${request.platforms.join(",")}`, `--output=${outputOf(request)}`);
+    args.push(`--platform=${request.platforms.join(",")}`, `--output=${outputOf(request.layout)}`);
     for (const [key, value] of Object.entries(request.buildArgs)) args.push(`--build-arg=${key}=${value}`);
     for (const [id, file] of Object.entries(request.secrets)) args.push(`--secret=id=${id},src=${file}`);
     for (const [name, source] of Object.entries(request.contexts)) {
@@ -75,21 +75,14 @@ export class Buildx implements Engine {
   }
 }
 
-function contextOf(source: ContextSource): string {
-  if (source.kind === "folder") return source.path;
-  if (source.kind === "image") return `oci-layout://${source.layout}@${source.digest}`;
-  return `docker-image://${source.reference.replace(/@.*/, "")}@${source.digest}`;
-}
+const contextOf = (source: ContextSource): string =>
+  source.kind === "folder" ? source.path : `oci-layout://${source.layout}@${source.digest}`;
 
-/** `tar=false` writes into the layout's blob folder and so moves only blobs that are not there yet. */
-export function outputOf({ layout, compression }: Pick<BuildRequest, "layout" | "compression">): string {
-  if (layout === undefined) return "type=cacheonly";
-  return `type=oci,tar=false,dest=${layout},rewrite-timestamp=true,oci-mediatypes=true,${COMPRESSION[compression ?? "small"]}`;
-}
-
-/** BuildKit's zstd has four speeds; 3 is its default, 9 the best but one. */
-const COMPRESSION = {
-  small: "compression=zstd,compression-level=9",
-  fast: "compression=zstd,compression-level=3",
-  gzip: "compression=gzip",
-};
+/**
+ * `tar=false` writes into the layout's blob folder and moves only blobs that are not there yet. Layers come as plain tars: Waybill
+ * takes the time out of them and compresses them itself (BuildKit would do the layers of the base again, on every build).
+ */
+const outputOf = (layout: string | undefined): string =>
+  layout === undefined
+    ? "type=cacheonly"
+    : `type=oci,tar=false,dest=${layout},oci-mediatypes=true,compression=uncompressed`;

@@ -4,9 +4,8 @@ import type { Descriptor, Digest } from "@waybill/oci";
 
 /** What a name in `FROM`, `COPY --from` or `RUN --mount=from=` stands for: an image by digest, or a folder of files. */
 export type ContextSource =
-  | { kind: "image"; /** An OCI layout's folder. */ layout: string; digest: Digest }
-  | { kind: "folder"; path: string }
-  | { kind: "remote"; /** An image of a registry, pinned. */ reference: string; digest: Digest };
+  | { kind: "image"; /** An OCI layout's folder. */ layout: string; /** Of an index or a manifest. */ digest: Digest }
+  | { kind: "folder"; path: string };
 
 export interface BuildRequest {
   /** Absolute path of the Dockerfile. */
@@ -21,18 +20,13 @@ export interface BuildRequest {
   contexts: Readonly<Record<string, ContextSource>>;
   /** Files that `RUN --mount=type=secret,id=…` sees, by id. Their content never reaches a layer or a cache key. */
   secrets: Readonly<Record<string, string>>;
-  /** An OCI layout's folder; its `blobs` get the layers, its index.json is replaced. Absent: build, keep nothing (a test stage). */
+  /** An OCI layout's folder, of this build alone; it gets the image with its layers as they came out, time stamps and all. Absent: build, keep nothing (a test stage). */
   layout?: string | undefined;
-  /** How layers are stored: docs/decisions/0005-zstd-layers.md. Default "small". */
-  compression?: Compression | undefined;
   noCache?: boolean | undefined;
   /** Each line of the engine's progress, plain. */
   onLine?: ((line: string) => void) | undefined;
   signal?: AbortSignal | undefined;
 }
-
-/** "small" and "fast" are zstd, "gzip" is for consumers that can't read it (Docker before 23). */
-export type Compression = "small" | "fast" | "gzip";
 
 export interface ContainerRequest {
   /** What `load` returned. */

@@ -1,7 +1,6 @@
 export type {
   Availability,
   BuildRequest,
-  Compression,
   ContainerCommand,
   ContainerRequest,
   ContextSource,

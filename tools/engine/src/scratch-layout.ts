@@ -1,16 +1,23 @@
-// The layout that an engine writes into: a folder for one build, over the shared blob folder.
+// The layout that an engine writes into: a folder for one build, beside the store on its file system.
 
-import { mkdir, readFile, readdir, rm, symlink } from "node:fs/promises";
+import { link, mkdir, readFile, readdir, rm } from "node:fs/promises";
 import { join } from "node:path";
-import { type Descriptor, WaybillError } from "@waybill/oci";
+import { BlobStore, type Descriptor, type Digest, WaybillError } from "@waybill/oci";
 
-/** A fresh layout's folder whose blobs are the shared store's, on the store's file system (blobs arrive by rename). */
-export async function scratchLayout(store: string): Promise<{ layout: string; remove: () => Promise<void> }> {
-  await sweep(join(store, "tmp"));
-  const layout = join(store, "tmp", `${process.pid}-${Math.random().toString(36).slice(2)}`);
-  await mkdir(layout, { recursive: true });
-  await mkdir(join(store, "blobs"), { recursive: true });
-  await symlink(join("..", "..", "blobs"), join(layout, "blobs"));
+/**
+ * A fresh layout's folder.
+ * @param known blobs of the store that the build will come to again (a base's layers): they are there at once, as hard links, so the
+ *   engine doesn't send them
+ */
+export async function scratchLayout(
+  store: BlobStore,
+  known: Iterable<Digest> = [],
+): Promise<{ layout: string; remove: () => Promise<void> }> {
+  await sweep(join(store.root, "tmp"));
+  const layout = join(store.root, "tmp", `${process.pid}-${Math.random().toString(36).slice(2)}`);
+  const scratch = new BlobStore(layout);
+  await mkdir(join(layout, "blobs", "sha256"), { recursive: true });
+  for (const digest of known) if (await store.has(digest)) await link(store.path(digest), scratch.path(digest));
   return { layout, remove: () => rm(layout, { recursive: true, force: true }) };
 }
 

@@ -2,22 +2,17 @@
 
 import { relative } from "node:path";
 import { type Dockerfile, finalBase } from "@waybill/dockerfile";
-import {
-  type ContextSource,
-  type Engine,
-  chooseEngine,
-  hostCa,
-  hostPlatform,
-  scratchLayout,
-  storeFolder,
-} from "@waybill/engine";
+import { type ContextSource, type Engine, chooseEngine, hostCa, hostPlatform, scratchLayout } from "@waybill/engine";
 import {
   type BaseRecord,
   type Descriptor,
   type Digest,
   type ImageRecord,
+  BlobStore,
   WaybillError,
   indexOf,
+  layersByDiffId,
+  normaliseImage,
   parsePlatform,
   recordOf,
   writeRecord,
@@ -111,7 +106,11 @@ async function buildPlatform(
   contexts: Record<string, ContextSource>,
   target: string | undefined,
 ): Promise<Descriptor> {
-  const { layout, remove } = await scratchLayout(storeFolder());
+  const inherited = await inheritedLayers(contexts, platform);
+  const { layout, remove } = await scratchLayout(
+    store(),
+    [...inherited.values()].map(({ digest }) => digest),
+  );
   try {
     const [manifest, ...more] = await job.engine.build({ ...requestOf(job, platform, contexts), target, layout });
     if (manifest === undefined || more.length > 0) {
@@ -119,15 +118,25 @@ async function buildPlatform(
         where: placeOf(job),
       });
     }
-    return {
-      mediaType: manifest.mediaType,
-      digest: manifest.digest,
-      size: manifest.size,
-      platform: parsePlatform(platform),
-    };
+    const { compression } = job.image.metadata;
+    const normal = await normaliseImage(new BlobStore(layout), store(), manifest.digest, { compression, inherited });
+    return { ...normal, platform: parsePlatform(platform) };
   } finally {
     await remove();
   }
+}
+
+/** The layers that come with the images built from, which stay as those images have them. */
+async function inheritedLayers(
+  contexts: Record<string, ContextSource>,
+  platform: string,
+): Promise<Map<Digest, Descriptor>> {
+  const all = new Map<Digest, Descriptor>();
+  for (const source of Object.values(contexts)) {
+    if (source.kind === "folder") continue;
+    for (const [diffId, layer] of await layersByDiffId(store(), source.digest, platform)) all.set(diffId, layer);
+  }
+  return all;
 }
 
 function requestOf(job: Job, platform: string, contexts: Record<string, ContextSource>) {
@@ -140,7 +149,6 @@ function requestOf(job: Job, platform: string, contexts: Record<string, ContextS
     buildArgs,
     contexts,
     secrets: { ...(ca === undefined ? {} : { ca }), ...options.secrets },
-    compression: image.metadata.compression,
     noCache: options.noCache,
     onLine: options.onLine,
     signal: options.signal,

@@ -8,7 +8,8 @@ import { LOCK_FILE, debianArchitecture, fetchFiles, fetchPackages, readLock, unp
 import { type Digest, WaybillError } from "@waybill/oci";
 import { assertNoCycle } from "./cycle.ts";
 import { type Image, SCOPE, findImage, readableImages } from "./image.ts";
-import { ensureBytes, recordOfImage } from "./bytes.ts";
+import { ensureBytes, recordOfImage, store } from "./bytes.ts";
+import { fetchExternal } from "./external.ts";
 
 export interface ContextOptions {
   buildArgs: Readonly<Record<string, string>>;
@@ -43,8 +44,11 @@ async function resolve(image: Image, edge: Edge, options: ContextOptions): Promi
   if (set !== null)
     return { kind: "folder", path: await setFolder(image, edge, set[1] as string, set[2] as string, options) };
   const { bases } = await readLock(image.folder);
-  const digest = bases[edge.reference];
-  if (digest !== undefined) return { kind: "remote", reference: edge.reference, digest: digest as Digest };
+  const pinned = bases[edge.reference] as Digest | undefined;
+  if (pinned !== undefined) {
+    const digest = await fetchExternal(store(), edge.reference, pinned, options.platform);
+    return { kind: "image", layout: storeFolder(), digest };
+  }
   throw new WaybillError(`${edge.reference} is neither an image of this repo nor pinned`, {
     where: placeOf(image, edge),
     mend: `write ${SCOPE}<name>, or pin it with \`npx waybill lock ${image.name}\``,

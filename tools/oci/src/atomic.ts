@@ -9,8 +9,8 @@ import { basename, dirname, join } from "node:path";
 /** A file being written beside the one it will replace (rename is atomic within one file system only). */
 export interface AtomicFile {
   readonly handle: FileHandle;
-  /** Flushes to the disk and puts the file in its place. */
-  commit(): Promise<void>;
+  /** Flushes to the disk and puts the file in its place, or under another name of the same folder that is known only now. */
+  commit(name?: string): Promise<void>;
   /** Removes what was written; after `commit` it does nothing. */
   discard(): Promise<void>;
 }
@@ -24,10 +24,10 @@ export async function openAtomic(file: string, mode = 0o644): Promise<AtomicFile
   let placed = false;
   return {
     handle,
-    async commit() {
+    async commit(name = basename(file)) {
       await handle.sync();
       await handle.close();
-      await rename(temporary, file);
+      await rename(temporary, join(folder, name));
       placed = true;
       await syncFolder(folder);
     },

@@ -1,6 +1,7 @@
 // A folder of content named by digest (image-spec, "Image Layout": blobs/<algorithm>/<hex>). One folder a machine is shared by
 // the layouts of all images, so a base's layers lie on the disk once.
 
+import { createHash } from "node:crypto";
 import { createReadStream } from "node:fs";
 import type { ReadStream } from "node:fs";
 import { readFile, stat, writeFile } from "node:fs/promises";
@@ -14,6 +15,9 @@ import { WaybillError } from "./error.ts";
 
 /** Manifests and configs are read into memory; the distribution spec lets registries stop at 4 MiB. */
 const MAX_DOCUMENT_BYTES = 4 * 1024 * 1024;
+
+/** Only names the folder and the temporary file of a blob whose digest isn't known yet. */
+const INCOMING: Digest = `sha256:${"0".repeat(64)}`;
 
 export class BlobStore {
   /** Holds blobs/, and meta/ with facts about blobs that cost time to find out. */
@@ -81,6 +85,25 @@ export class BlobStore {
     try {
       await pipeline(source, verifying(digest, size), (bytes) => writeFile(file.handle, bytes));
       await file.commit();
+    } finally {
+      await file.discard();
+    }
+  }
+
+  /** Stores a stream whose digest nobody knows yet. */
+  async add(source: AsyncIterable<Uint8Array>): Promise<{ digest: Digest; size: number }> {
+    const file = await openAtomic(this.path(INCOMING));
+    try {
+      const hash = createHash("sha256");
+      let size = 0;
+      for await (const chunk of source) {
+        hash.update(chunk);
+        size += chunk.length;
+        await file.handle.write(chunk);
+      }
+      const hex = hash.digest("hex");
+      await file.commit(hex);
+      return { digest: `sha256:${hex}`, size };
     } finally {
       await file.discard();
     }

@@ -3,6 +3,8 @@
 
 import { z } from "zod";
 import { annotationsSchema, descriptorSchema } from "./descriptor.ts";
+import type { Descriptor } from "./descriptor.ts";
+import { parsePlatform } from "./platform.ts";
 
 export const indexSchema = z.object({
   schemaVersion: z.literal(2),
@@ -13,3 +15,12 @@ export const indexSchema = z.object({
   annotations: annotationsSchema.optional(),
 });
 export type ImageIndex = z.infer<typeof indexSchema>;
+
+/** The entry of an index for a platform ("linux/amd64"). A variant that only one of the two names doesn't matter. */
+export function manifestOfPlatform({ manifests }: ImageIndex, platform: string): Descriptor | undefined {
+  const wanted = parsePlatform(platform);
+  const fitting = manifests.filter(
+    ({ platform: of }) => of?.os === wanted.os && of?.architecture === wanted.architecture,
+  );
+  return fitting.find(({ platform: of }) => of?.variant === wanted.variant) ?? fitting[0];
+}

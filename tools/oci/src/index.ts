@@ -15,6 +15,7 @@ export * from "./layer.ts";
 export * from "./layout.ts";
 export * from "./manifest.ts";
 export * from "./mediatype.ts";
+export * from "./normalise.ts";
 export * from "./platform.ts";
 export * from "./record.ts";
 export * from "./recordof.ts";

@@ -12,6 +12,7 @@ import type { BlobStore } from "./blobstore.ts";
 import { canonicalJson } from "./canonical.ts";
 import type { Descriptor } from "./descriptor.ts";
 import { verifying } from "./digest.ts";
+import type { Digest } from "./digest.ts";
 import { messageOf, WaybillError } from "./error.ts";
 import { compressionOf } from "./mediatype.ts";
 import type { Compression } from "./mediatype.ts";
@@ -53,6 +54,11 @@ export function decompressor(compression: Compression): Duplex {
   return new PassThrough();
 }
 
+/** For who has counted already: the size of the tar of a layer that was just written. */
+export async function rememberUnpackedSize(store: BlobStore, digest: Digest, unpackedSize: number): Promise<void> {
+  await remember(store, { digest }, unpackedSize);
+}
+
 /** A note that is missing or spoilt is no failure: the layer itself can be asked again. */
 async function recall(store: BlobStore, { digest }: Descriptor): Promise<number | undefined> {
   const text = await readFile(store.metaPath(digest), "utf8").catch(() => "");
@@ -63,7 +69,7 @@ async function recall(store: BlobStore, { digest }: Descriptor): Promise<number 
   }
 }
 
-async function remember(store: BlobStore, { digest }: Descriptor, unpackedSize: number): Promise<void> {
+async function remember(store: BlobStore, { digest }: Pick<Descriptor, "digest">, unpackedSize: number): Promise<void> {
   try {
     await writeFileAtomic(store.metaPath(digest), canonicalJson({ unpackedSize }));
   } catch (error) {

@@ -8,10 +8,13 @@ import { debianArchitecture, fetchPackages, readLock, unpackPackages } from "@wa
 import {
   BlobStore,
   type Descriptor,
+  type Digest,
   type ImageConfig,
   Layout,
   type Manifest,
   indexOf,
+  layersByDiffId,
+  normaliseImage,
   parseJson,
   readTree,
 } from "@waybill/oci";
@@ -79,14 +82,30 @@ export class World {
 
   /** Builds, and reads what came out as another tool would. */
   async build(context: string, more: Partial<BuildRequest> = {}): Promise<Built> {
-    const { layout, remove } = await scratchLayout(this.store);
+    const inherited = await this.#inherited(more);
+    const { layout, remove } = await scratchLayout(
+      new BlobStore(this.store),
+      [...inherited.values()].map(({ digest }) => digest),
+    );
     try {
       const [manifest] = await this.#engine.build({ ...this.request(context, more), layout });
       if (manifest === undefined) throw new Error("nothing was built");
-      return await this.#read(manifest);
+      const target = new BlobStore(this.store);
+      const normal = { compression: "fast", inherited } as const;
+      return await this.#read(await normaliseImage(new BlobStore(layout), target, manifest.digest, normal));
     } finally {
       await remove();
     }
+  }
+
+  async #inherited({ contexts = {} }: Partial<BuildRequest>): Promise<Map<Digest, Descriptor>> {
+    const layers = new Map<Digest, Descriptor>();
+    for (const source of Object.values(contexts)) {
+      if (source.kind === "folder") continue;
+      const found = await layersByDiffId(new BlobStore(source.layout), source.digest, hostPlatform());
+      for (const [diffId, layer] of found) layers.set(diffId, layer);
+    }
+    return layers;
   }
 
   async #read(manifest: Descriptor): Promise<Built> {

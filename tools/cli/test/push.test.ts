@@ -97,6 +97,14 @@ describe("waybill push", { timeout: 60_000 }, () => {
     expect(await digestOf("latest")).toBe((await workspace.record("app")).digest);
   });
 
+  test("takes its flags through Nx", async () => {
+    const [, port] = registry.host.split(":");
+    const flags = ["--registry", `localhost:${port}/of-nx`, "--tag", "2.0.0"];
+    const { exitCode, stdout } = await workspace.nx("run", "app:push", ...flags);
+    expect(stdout).toContain(`pushed localhost:${port}/of-nx/app@${(await workspace.record("app")).digest}`);
+    expect(exitCode).toBe(0);
+  });
+
   test("says in one line that a registry can't be reached", async () => {
     const { exitCode, stderr } = await workspace.waybill("push", "app", "--registry", "127.0.0.1:9/team");
     expect(stderr.trimEnd().split("\n")).toEqual([expect.stringMatching(/^waybill: .*127\.0\.0\.1:9/)]);

@@ -99,18 +99,15 @@ export class Workspace {
     return run(process.execPath, args, { cwd: this.folder, ...options, env: { ...this.environment(), ...env } });
   }
 
+  /** Ours, without what a surrounding Nx (`nx test`) tells its tasks: Nx here goes by the workspace's own .env, as for users. */
   private environment(): Record<string, string | undefined> {
+    const ofNx = Object.keys(process.env).filter((name) => name.startsWith("NX_"));
     return {
+      ...Object.fromEntries(ofNx.map((name) => [name, undefined])),
       PATH: [join(REPO, "node_modules/.bin"), process.env["PATH"]].join(delimiter),
       NX_CACHE_DIRECTORY: this.path(".state/cache"),
       NX_WORKSPACE_DATA_DIRECTORY: this.path(".state/data"),
-      // As for users: what the workspace's .env says.
-      NX_DAEMON: undefined,
-      NX_ISOLATE_PLUGINS: undefined,
       NX_TUI: "false",
-      NX_WORKSPACE_ROOT: undefined,
-      NX_TASK_HASH: undefined,
-      NX_TASK_TARGET_PROJECT: undefined,
       FORCE_COLOR: undefined,
       WAYBILL_STORE: this.store,
       WAYBILL_BUILD: undefined,

@@ -19,6 +19,8 @@ import { envWith, sh } from "./shell.ts";
 
 export interface Checkout {
   root: string;
+  /** For what others than Nx write: Nx would hash and watch it in the copy. */
+  outputs: string;
   /** `./nx` of the copy, with its arguments. */
   nx: (args: readonly string[], env?: Readonly<Record<string, string | undefined>>) => Promise<unknown>;
 }
@@ -32,8 +34,10 @@ export function checkout(): Promise<Checkout> {
 }
 
 async function make(from: string): Promise<Checkout> {
-  const root = mkdtempSync(join(tmpdir(), "waybill-bench-"));
-  process.once("exit", () => remove(root));
+  const folder = mkdtempSync(join(tmpdir(), "waybill-bench-"));
+  const [root, outputs] = [join(folder, "copy"), join(folder, "outputs")];
+  for (const each of [root, outputs]) mkdirSync(each);
+  process.once("exit", () => remove(folder, root));
   const listed = await sh({ cwd: from })`git ls-files -z --cached --others --exclude-standard`;
   for (const file of new Set(listed.stdout.split("\0"))) if (file !== "") copy(join(from, file), join(root, file));
   linkPackages(join(from, "node_modules"), join(root, "node_modules"));
@@ -45,13 +49,13 @@ async function make(from: string): Promise<Checkout> {
       env: envWith({ NX_CACHE_DIRECTORY: join(root, ".nx", "cache"), NX_TUI: "false", ...env }),
     })`./nx ${args}`;
   process.stderr.write(`bench: a copy of this checkout in ${root}; building its images once\n`);
-  return { root, nx };
+  return { root, outputs, nx };
 }
 
 /** Also what Nx left running there. */
-function remove(root: string): void {
-  spawnSync("./nx", ["daemon", "--stop"], { cwd: root, stdio: "ignore" });
-  rmSync(root, { recursive: true, force: true, maxRetries: 10, retryDelay: 100 });
+function remove(folder: string, root: string): void {
+  if (existsSync(join(root, "node_modules"))) spawnSync("./nx", ["daemon", "--stop"], { cwd: root, stdio: "ignore" });
+  rmSync(folder, { recursive: true, force: true, maxRetries: 10, retryDelay: 100 });
 }
 
 /** A listed file may just have been deleted. Times are kept, or the wrapper would take the copy for one that isn't set up. */

@@ -56,7 +56,7 @@ async function changed(
   const took = await takeTurns(
     {
       nx: { prepare: edit, run: () => copy.nx(["run", `${name}:docker-build`]) },
-      buildx: { prepare: edit, run: () => buildxBuild(image, join(copy.root, "one-line-layouts", name)) },
+      buildx: { prepare: edit, run: () => buildxBuild(image, join(copy.outputs, "changed", name)) },
     },
     runs,
   );

@@ -9,7 +9,7 @@ import type { Image } from "@waybill/image";
 type Input = NonNullable<TargetConfiguration["inputs"]>[number];
 
 /** Goes up when the tools make another image of the same files: it is part of every build's hash, their source is not. */
-const BUILD_REVISION = 3;
+const BUILD_REVISION = 4;
 
 /** A program and its arguments, without Node's own start-up warnings. */
 const waybill = (command: string, image: Image): string => `node tools/cli/src/waybill.ts ${command} ${image.name}`;

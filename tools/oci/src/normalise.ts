@@ -4,9 +4,7 @@
 
 import { createHash } from "node:crypto";
 import { readFile } from "node:fs/promises";
-import type { Duplex } from "node:stream";
 import { pipeline } from "node:stream/promises";
-import { constants, createGzip, createZstdCompress } from "node:zlib";
 import { z } from "zod";
 import { writeFileAtomic } from "./atomic.ts";
 import type { BlobStore } from "./blobstore.ts";
@@ -20,10 +18,9 @@ import { WaybillError } from "./error.ts";
 import { manifestOfPlatform } from "./imageindex.ts";
 import type { Manifest } from "./manifest.ts";
 import { MEDIA_TYPE, compressionOf } from "./mediatype.ts";
+import { pack } from "./pack.ts";
+import type { LayerCompression } from "./pack.ts";
 import { decompressor, rememberUnpackedSize } from "./unpacked.ts";
-
-/** How layers are stored: zstd at a level that is small or fast, or gzip for readers that know nothing else. */
-export type LayerCompression = "small" | "fast" | "gzip";
 
 export interface NormaliseOptions {
   compression: LayerCompression;
@@ -32,7 +29,7 @@ export interface NormaliseOptions {
 }
 
 /** Goes up when the same layer comes out differently: notes of an older kind are then not believed. */
-const REVISION = 1;
+const REVISION = 2;
 
 /** The time that everything gets. */
 const EPOCH = "1970-01-01T00:00:00Z";
@@ -146,8 +143,7 @@ async function normaliseLayer(
     decompressor(from),
     new ClampTimes(),
     look,
-    compressor(compression),
-    (compressed: AsyncIterable<Uint8Array>) => target.add(compressed),
+    (chunks: AsyncIterable<Buffer>) => target.add(pack(chunks, compression)),
   );
   const made = { ...stored, diffId: `sha256:${tar.digest("hex")}` as const };
   await rememberUnpackedSize(target, stored.digest, unpackedSize);
@@ -162,12 +158,4 @@ async function recall(note: string): Promise<z.infer<typeof noteSchema> | undefi
   } catch {
     return undefined;
   }
-}
-
-/** Levels where zstd stops getting much smaller, and where it still is faster than the disk. */
-const ZSTD_LEVEL = { small: 9, fast: 3 };
-
-function compressor(compression: LayerCompression): Duplex {
-  if (compression === "gzip") return createGzip({ level: 9 });
-  return createZstdCompress({ params: { [constants.ZSTD_c_compressionLevel]: ZSTD_LEVEL[compression] } });
 }

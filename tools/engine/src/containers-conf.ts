@@ -18,11 +18,13 @@ default_ulimits = ["nofile=20000:20000", "nproc=32768:32768"]
 
 const storage = (): string => `[storage]
 driver = "overlay"
-graphroot = ${JSON.stringify(join(folder(), "storage"))}
+graphroot = ${JSON.stringify(containersConf.storage())}
 runroot = ${JSON.stringify(join(folder(), "run"))}
 `;
 
 export const containersConf = {
+  /** Where images and containers are. */
+  storage: (): string => join(folder(), "storage"),
   env: (): Record<string, string | undefined> => ({
     CONTAINERS_CONF: join(folder(), "containers.conf"),
     CONTAINERS_STORAGE_CONF: join(folder(), "storage.conf"),

@@ -13,6 +13,7 @@ export { installEmbedded } from "./embedded/install.ts";
 export { engineAnswers, startEmbedded, stopEmbedded } from "./embedded/lifecycle.ts";
 export { pruneEmbedded } from "./embedded/prune.ts";
 export { isInstalled as embeddedIsInstalled, embeddedPaths } from "./embedded/paths.ts";
+export { releaseBuildah } from "./buildah-stop.ts";
 export { cacheHome, engineFolder, storeFolder } from "./home.ts";
 export { hostCa } from "./host-ca.ts";
 export { hostPlatform } from "./host-platform.ts";

@@ -5,6 +5,7 @@ import {
   embeddedPaths,
   installEmbedded,
   pruneEmbedded,
+  releaseBuildah,
   startEmbedded,
   stopEmbedded,
   engineAnswers,
@@ -22,7 +23,9 @@ const ACTIONS: Record<string, () => Promise<string>> = {
     return "running";
   },
   async stop() {
-    return (await stopEmbedded()) ? "stopped" : "it was not running";
+    const ran = await stopEmbedded();
+    await releaseBuildah();
+    return ran ? "stopped" : "it was not running";
   },
   async prune() {
     return await pruneEmbedded();

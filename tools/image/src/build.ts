@@ -2,6 +2,7 @@
 
 import { relative } from "node:path";
 import { type Dockerfile, finalBase } from "@waybill/dockerfile";
+import { readLock } from "@waybill/lock";
 import { type ContextSource, type Engine, chooseEngine, hostCa, hostPlatform, scratchLayout } from "@waybill/engine";
 import {
   type BaseRecord,
@@ -59,7 +60,7 @@ export async function buildImage(image: Image, options: BuildOptions = {}): Prom
   for (const [name, { target }] of Object.entries(image.metadata.variants)) {
     variants[name] = (await buildIndex(job, target)).index.digest;
   }
-  const facts = { name: image.name, bases: runtimeBase(job, main.contexts), buildArgs, variants };
+  const facts = { name: image.name, bases: await runtimeBase(job, main.contexts), buildArgs, variants };
   const record = await recordOf(store(), main.index.digest, facts);
   if (options.keepRecord !== true) {
     await showLayout(image, record);
@@ -159,10 +160,13 @@ function requestOf(job: Job, platform: string, contexts: Record<string, ContextS
  * The image that the final stage stands on. Toolchains are no bases: what they made is in the layers, and naming them would give
  * two records to one image (docs/decisions/0003-record-names-the-runtime-base.md).
  */
-function runtimeBase(job: Job, contexts: Record<string, ContextSource>): BaseRecord[] {
+async function runtimeBase(job: Job, contexts: Record<string, ContextSource>): Promise<BaseRecord[]> {
   const reference = finalBase(job.dockerfile, undefined, { buildArgs: job.buildArgs });
   const source = reference === "scratch" ? undefined : contexts[reference];
-  return source === undefined || source.kind === "folder" ? [] : [{ reference, digest: source.digest }];
+  if (source === undefined || source.kind === "folder") return [];
+  // From elsewhere: the pin names the whole image, the source one platform of it.
+  const pinned = (await readLock(job.image.folder)).bases[reference] as Digest | undefined;
+  return [{ reference, digest: pinned ?? source.digest }];
 }
 
 const placeOf = (job: Job): string => relative(process.cwd(), job.image.dockerfile);

@@ -2,7 +2,7 @@
 // say what the Dockerfile says; `fixEdges` makes it so.
 
 import { readFile } from "node:fs/promises";
-import { join, relative } from "node:path";
+import { basename, join, relative } from "node:path";
 import { edgesOf } from "@waybill/dockerfile";
 import type { Dockerfile } from "@waybill/dockerfile";
 import { SCOPE } from "@waybill/image";
@@ -35,7 +35,7 @@ export interface EdgeFacts {
 
 /**
  * Where package.json and Dockerfile name different images.
- * @throws {WaybillError} there is no package.json, or it can't be read
+ * @throws {WaybillError} package.json can't be read
  */
 export async function edgeDifferences(facts: EdgeFacts): Promise<EdgeDifference[]> {
   const { text, file, dependencies } = await readPackage(facts.folder);
@@ -92,6 +92,8 @@ function imagesOf({ dockerfile, buildArgs }: EdgeFacts): Map<string, number> {
   return images;
 }
 
+const firstPackage = (name: string): object => ({ name: PACKAGE_SCOPE + name, version: "0.1.0", private: true });
+
 interface Package {
   file: string;
   text: string;
@@ -102,9 +104,10 @@ interface Package {
 async function readPackage(folder: string): Promise<Package> {
   const path = join(folder, "package.json");
   const file = relative(process.cwd(), path);
-  const text = await readFile(path, "utf8").catch((cause: unknown) => {
-    const mend = "an image has one, with its version and the images it is built from";
-    throw new WaybillError("can't read package.json", { where: file, mend, cause });
+  const text = await readFile(path, "utf8").catch((cause: NodeJS.ErrnoException) => {
+    // A new image may be without: the edges it lacks are told, and mended into a first version.
+    if (cause.code === "ENOENT") return JSON.stringify(firstPackage(basename(folder)));
+    throw new WaybillError("can't read package.json", { where: file, cause });
   });
   const content = parseJson(text, file) as Record<string, unknown>;
   return { file, text, content, dependencies: { ...(content["dependencies"] as Record<string, string> | undefined) } };

@@ -1,7 +1,7 @@
 // What a command is: its flags, and one call.
 
 import { type ParseArgsOptionsConfig, parseArgs } from "node:util";
-import { WaybillError } from "@waybill/oci";
+import { WaybillError } from "@waybill/oci/error";
 
 export type Values = Record<string, string | boolean | (string | boolean)[] | undefined>;
 

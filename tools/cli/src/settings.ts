@@ -2,7 +2,7 @@
 
 import { readFile } from "node:fs/promises";
 import { join } from "node:path";
-import { workspaceRoot } from "@waybill/image";
+import { workspaceRoot } from "@waybill/image/workspace";
 import { check } from "@waybill/oci";
 import { z } from "zod";
 

@@ -1,6 +1,6 @@
 // Ctrl-C, or a kill that can be heard: what runs is told to end, cleans up after itself, and leaves nothing half-written.
 
-import { WaybillError } from "@waybill/oci";
+import { WaybillError } from "@waybill/oci/error";
 
 /** Aborts when this process is asked to end. Asked a second time, it ends at once. */
 export function stopSignal(): AbortSignal {

@@ -3,7 +3,7 @@
 import { existsSync } from "node:fs";
 import { mkdir, readFile, readdir, rm } from "node:fs/promises";
 import { join } from "node:path";
-import { workspaceRoot } from "@waybill/image";
+import { workspaceRoot } from "@waybill/image/workspace";
 import { run, writeFileAtomic } from "@waybill/oci";
 import { z } from "zod";
 

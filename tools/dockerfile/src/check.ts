@@ -1,6 +1,6 @@
 // What is wrong with a Dockerfile before any engine sees it: each problem one line, with file and line and the mend.
 
-import { WaybillError } from "@waybill/oci";
+import { WaybillError } from "@waybill/oci/error";
 import { stageProblems } from "./check-stages.ts";
 import type { Problem } from "./check-stages.ts";
 import type { BuildOptions, Dockerfile, Instruction } from "./dockerfile.ts";

@@ -3,7 +3,7 @@
 
 import { readdir, lstat, readFile } from "node:fs/promises";
 import { basename, dirname, join } from "node:path";
-import { WaybillError } from "@waybill/oci";
+import { WaybillError } from "@waybill/oci/error";
 import { parseIgnore } from "./ignore.ts";
 import type { Ignore, IgnoreState } from "./ignore.ts";
 

@@ -1,6 +1,6 @@
 // The image that is there when the built one runs: everything else is build time only.
 
-import { WaybillError } from "@waybill/oci";
+import { WaybillError } from "@waybill/oci/error";
 import type { BuildOptions, Dockerfile } from "./dockerfile.ts";
 import { linksOf, targetStage } from "./graph.ts";
 

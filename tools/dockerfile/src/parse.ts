@@ -1,7 +1,7 @@
 // From a Dockerfile's text to its stages.
 
 import { readFile } from "node:fs/promises";
-import { WaybillError } from "@waybill/oci";
+import { WaybillError } from "@waybill/oci/error";
 import { check } from "./check.ts";
 import type { ArgDeclaration, BuildOptions, Dockerfile, Instruction, Stage } from "./dockerfile.ts";
 import { flagValues } from "./dockerfile.ts";

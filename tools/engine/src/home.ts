@@ -3,7 +3,7 @@
 import { createHash } from "node:crypto";
 import { userInfo } from "node:os";
 import { join } from "node:path";
-import { defaultCacheDir } from "@waybill/lock";
+import { defaultCacheDir } from "@waybill/lock/cache";
 
 export const cacheHome = defaultCacheDir;
 

@@ -15,6 +15,7 @@ import {
   layersByDiffId,
   normaliseImage,
   parsePlatform,
+  readManifest,
   recordOf,
   writeRecord,
 } from "@waybill/oci";
@@ -108,10 +109,9 @@ async function buildPlatform(
   target: string | undefined,
 ): Promise<Descriptor> {
   const inherited = await inheritedLayers(contexts, platform);
-  const { layout, remove } = await scratchLayout(
-    store(),
-    [...inherited.values()].map(({ digest }) => digest),
-  );
+  const known = [...inherited.values()].map(({ digest }) => digest);
+  const name = [job.image.name, target ?? "", platform].join("-");
+  const { layout, keep, remove } = await scratchLayout(store(), known, name);
   try {
     const [manifest, ...more] = await job.engine.build({ ...requestOf(job, platform, contexts), target, layout });
     if (manifest === undefined || more.length > 0) {
@@ -120,7 +120,9 @@ async function buildPlatform(
       });
     }
     const { compression } = job.image.metadata;
-    const normal = await normaliseImage(new BlobStore(layout), store(), manifest.digest, { compression, inherited });
+    const written = new BlobStore(layout);
+    const normal = await normaliseImage(written, store(), manifest.digest, { compression, inherited });
+    await keep((await readManifest(written, manifest.digest)).layers.map(({ digest }) => digest));
     return { ...normal, platform: parsePlatform(platform) };
   } finally {
     await remove();

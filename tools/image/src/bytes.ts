@@ -2,9 +2,11 @@
 // its bytes are found near, or made again.
 
 import { relative } from "node:path";
-import { storeFolder } from "@waybill/engine";
-import { BlobStore, type ImageRecord, Layout, type PlatformRecord, WaybillError, readRecord } from "@waybill/oci";
-import { buildImage } from "./build.ts";
+import { storeFolder } from "@waybill/engine/home";
+import { BlobStore } from "@waybill/oci/blobstore";
+import { WaybillError } from "@waybill/oci/error";
+import { Layout } from "@waybill/oci/layout";
+import { type ImageRecord, type PlatformRecord, readRecord } from "@waybill/oci/record";
 import { type Image, layoutFolder, recordFile } from "./image.ts";
 
 export const store = (): BlobStore => new BlobStore(storeFolder());
@@ -41,6 +43,7 @@ export async function ensureBytes(image: Image, record: ImageRecord): Promise<"n
     await showLayout(image, record);
     return "near";
   }
+  const { buildImage } = await import("./build.ts");
   const again = await buildImage(image, { keepRecord: true, platforms: record.platforms.map((each) => each.platform) });
   if (again.digest === record.digest) {
     await showLayout(image, record);

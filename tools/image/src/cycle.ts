@@ -3,7 +3,7 @@
 import { readFileSync } from "node:fs";
 import { relative } from "node:path";
 import { type Edge, edgesOf, parseDockerfile } from "@waybill/dockerfile";
-import { WaybillError } from "@waybill/oci";
+import { WaybillError } from "@waybill/oci/error";
 import { type Image, SCOPE } from "./image.ts";
 
 /** The images of this repo that an image names, each with the place that names it first. */
@@ -30,6 +30,36 @@ export function cycleOf(start: string, basesOf: (name: string) => Iterable<strin
     }
   }
   return undefined;
+}
+
+/**
+ * The names that lie on a circle, each with a number that all of its circle share: the strongly connected components of more than
+ * one name, by Tarjan's algorithm (SIAM Journal on Computing 1, 1972), which looks at every edge once.
+ */
+export function circlesOf(bases: ReadonlyMap<string, readonly string[]>): Map<string, number> {
+  const circles = new Map<string, number>();
+  const found = new Map<string, { index: number; low: number }>();
+  const stack: string[] = [];
+  const onStack = new Set<string>();
+  const visit = (name: string): { index: number; low: number } => {
+    const node = { index: found.size, low: found.size };
+    found.set(name, node);
+    stack.push(name);
+    onStack.add(name);
+    for (const base of bases.get(name) ?? []) {
+      const other = found.get(base);
+      if (other === undefined) node.low = Math.min(node.low, visit(base).low);
+      else if (onStack.has(base)) node.low = Math.min(node.low, other.index);
+    }
+    if (node.low === node.index) {
+      const component = stack.splice(stack.lastIndexOf(name));
+      for (const member of component) onStack.delete(member);
+      if (component.length > 1) for (const member of component) circles.set(member, node.index);
+    }
+    return node;
+  };
+  for (const name of bases.keys()) if (!found.has(name)) visit(name);
+  return circles;
 }
 
 /** @throws {WaybillError} the image is built from itself by way of others: every line that makes it so */

@@ -4,8 +4,8 @@ import { existsSync, readFileSync } from "node:fs";
 import { glob } from "node:fs/promises";
 import { basename, dirname, join, relative } from "node:path";
 import { type Dockerfile, parseDockerfile } from "@waybill/dockerfile";
-import { parseDocument } from "@waybill/lock";
-import { WaybillError, isExpected } from "@waybill/oci";
+import { parseDocument } from "@waybill/lock/document";
+import { WaybillError, isExpected } from "@waybill/oci/error";
 import { type ImageMetadata, imageMetadata, projectFile } from "./metadata.ts";
 import { workspaceRoot } from "./workspace.ts";
 

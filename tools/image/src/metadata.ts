@@ -1,6 +1,6 @@
 // What an image declares under `metadata.image` of its project.json: only what can't be read from its Dockerfile.
 
-import { filesDeclaration, packagesDeclaration } from "@waybill/lock";
+import { filesDeclaration, packagesDeclaration } from "@waybill/lock/declaration";
 import { z } from "zod";
 
 const UNITS = { B: 1, kB: 1e3, MB: 1e6, GB: 1e9 } as const;

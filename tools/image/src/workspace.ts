@@ -2,7 +2,7 @@
 
 import { existsSync } from "node:fs";
 import { dirname, join } from "node:path";
-import { WaybillError } from "@waybill/oci";
+import { WaybillError } from "@waybill/oci/error";
 
 /** @throws {WaybillError} not inside a workspace */
 export function workspaceRoot(from = process.env["NX_WORKSPACE_ROOT"] ?? process.cwd()): string {

@@ -1,7 +1,7 @@
 // Reading a JSON document against a schema so that a person can mend it: all problems at once, each with its line.
 
 import { readFile } from "node:fs/promises";
-import { WaybillError, messageOf } from "@waybill/oci";
+import { WaybillError, messageOf } from "@waybill/oci/error";
 import type { z } from "zod";
 import { lineOfPath } from "./json-lines.ts";
 

@@ -2,8 +2,9 @@
 
 import { join } from "node:path";
 import type { PostTasksExecution, TaskResult } from "@nx/devkit";
-import { ensureBytes, readImage, recordOfImage } from "@waybill/image";
-import { isExpected } from "@waybill/oci";
+import { ensureBytes, recordOfImage } from "@waybill/image/bytes";
+import { readImage } from "@waybill/image/image";
+import { isExpected } from "@waybill/oci/error";
 import { type Row, formatRun } from "./table.ts";
 
 const TARGET = "docker-build";

@@ -2,7 +2,7 @@
 
 import { existsSync, readFileSync } from "node:fs";
 import { join } from "node:path";
-import { sameName } from "@waybill/image";
+import { sameName } from "@waybill/image/image";
 
 /** Prints a line for a project.json that is no JSON, and for a second image of one name. */
 export class FatalFaults {

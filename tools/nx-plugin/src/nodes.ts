@@ -3,27 +3,25 @@
 
 import { existsSync } from "node:fs";
 import { dirname, join } from "node:path";
-import { type CreateNodesV2, createNodesFromFiles } from "@nx/devkit";
-import { nameOf, readImage } from "@waybill/image";
-import { isExpected } from "@waybill/oci";
+// Types alone: loading the devkit costs each run of Nx more than all of this plugin.
+import type { CreateNodesResult, CreateNodesV2 } from "@nx/devkit";
+import { nameOf, readImage } from "@waybill/image/image";
+import { isExpected } from "@waybill/oci/error";
 import { FatalFaults } from "./fatal.ts";
 import { brokenTargets, targetsOf, toolTargets } from "./targets.ts";
 
 /** The plain name only: `Dockerfile.debug` belongs to the image beside it. */
 export const createNodes: CreateNodesV2 = [
   "{images/**/Dockerfile,tools/*/package.json}",
-  (files, options, context) => {
+  (files, _options, { workspaceRoot }) => {
     const faults = new FatalFaults();
-    return createNodesFromFiles(
-      async (file) => {
+    return Promise.all(
+      files.map(async (file): Promise<[string, CreateNodesResult]> => {
         const root = dirname(file);
-        const folder = join(context.workspaceRoot, root);
+        const folder = join(workspaceRoot, root);
         const project = file.startsWith("tools/") ? toolProject(folder, root) : await imageProject(folder, faults);
-        return project === undefined ? {} : { projects: { [root]: project } };
-      },
-      files,
-      options,
-      context,
+        return [file, project === undefined ? {} : { projects: { [root]: project } }];
+      }),
     );
   },
 ];

@@ -4,12 +4,12 @@
 import { readFile } from "node:fs/promises";
 import type { TargetConfiguration } from "@nx/devkit";
 import { contextInputs, parseDockerfile, readIgnore } from "@waybill/dockerfile";
-import type { Image } from "@waybill/image";
+import type { Image } from "@waybill/image/image";
 
 type Input = NonNullable<TargetConfiguration["inputs"]>[number];
 
 /** Goes up when the tools make another image of the same files: it is part of every build's hash, their source is not. */
-const BUILD_REVISION = 4;
+const BUILD_REVISION = 5;
 
 /** A program and its arguments, without Node's own start-up warnings. */
 const waybill = (command: string, image: Image): string => `node tools/cli/src/waybill.ts ${command} ${image.name}`;

@@ -86,6 +86,7 @@ export class World {
     const { layout, remove } = await scratchLayout(
       new BlobStore(this.store),
       [...inherited.values()].map(({ digest }) => digest),
+      "world",
     );
     try {
       const [manifest] = await this.#engine.build({ ...this.request(context, more), layout });

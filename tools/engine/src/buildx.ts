@@ -10,6 +10,8 @@ import { manifestsIn } from "./scratch-layout.ts";
 interface BuildxOptions {
   name: EngineName;
   env: () => Record<string, string | undefined>;
+  /** The program and first arguments of `docker buildx`; a path to the plugin itself saves docker's start. */
+  buildx: () => [string, ...string[]];
   start: () => Promise<void>;
   /** The private engine has no bridge network; its builds and containers use the host's. */
   hostNetwork: boolean;
@@ -35,13 +37,14 @@ export class Buildx implements Engine {
     const args = await this.#arguments(request);
     // For what build steps print into files, and for the image's own dates.
     const env = { ...this.#options.env(), SOURCE_DATE_EPOCH: "0", BUILDX_NO_DEFAULT_ATTESTATIONS: "1" };
-    const result = await run("docker", args, { env, onLine: request.onLine, signal: request.signal });
+    const [program, ...first] = this.#options.buildx();
+    const result = await run(program, [...first, ...args], { env, onLine: request.onLine, signal: request.signal });
     if (result.exitCode !== 0) throw explainFailure(result.stderr, request);
     return request.layout === undefined ? [] : manifestsIn(request.layout);
   }
 
   async #arguments(request: BuildRequest): Promise<string[]> {
-    const args = ["buildx", "build", "--progress=plain", "--provenance=false", `--file=${request.dockerfile}`];
+    const args = ["build", "--progress=plain", "--provenance=false", `--file=${request.dockerfile}`];
     if (this.#options.hostNetwork) args.push("--network=host");
     if (request.target !== undefined) args.push(`--target=${request.target}`);
     if (request.noCache) args.push("--no-cache");

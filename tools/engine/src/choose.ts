@@ -6,7 +6,7 @@ import { join } from "node:path";
 import { WaybillError } from "@waybill/oci";
 import { Buildah } from "./buildah.ts";
 import { Buildx } from "./buildx.ts";
-import { clientEnv } from "./embedded/paths.ts";
+import { buildxPlugin, clientEnv } from "./embedded/paths.ts";
 import { installEmbedded } from "./embedded/install.ts";
 import { startEmbedded } from "./embedded/lifecycle.ts";
 import type { Availability, Engine, EngineName } from "./engine.ts";
@@ -41,9 +41,22 @@ function make(name: EngineName): Engine {
   if (name === "buildah") return new Buildah();
   if (name === "docker") {
     const start = async (): Promise<void> => {};
-    return new Buildx({ name, env: () => ({}), start, hostNetwork: false, adapt: nxContainerArguments });
+    return new Buildx({
+      name,
+      env: () => ({}),
+      buildx: () => ["docker", "buildx"],
+      start,
+      hostNetwork: false,
+      adapt: nxContainerArguments,
+    });
   }
-  return new Buildx({ name, env: () => clientEnv(), start: startPrivate, hostNetwork: true });
+  return new Buildx({
+    name,
+    env: () => clientEnv(),
+    buildx: () => [buildxPlugin()],
+    start: startPrivate,
+    hostNetwork: true,
+  });
 }
 
 async function startPrivate(): Promise<void> {

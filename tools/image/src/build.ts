@@ -20,7 +20,7 @@ import {
   writeRecord,
 } from "@waybill/oci";
 import { showLayout, store } from "./bytes.ts";
-import { rememberInputs } from "./inputs.ts";
+import { inputsOf, rememberInputs } from "./inputs.ts";
 import { resolveContexts } from "./contexts.ts";
 import { type Image, readDockerfile, recordFile } from "./image.ts";
 
@@ -56,6 +56,9 @@ export async function buildImage(image: Image, options: BuildOptions = {}): Prom
   const dockerfile = readDockerfile(image);
   const buildArgs = { ...image.metadata.buildArgs, ...options.buildArgs };
   const job: Job = { image, dockerfile, engine: options.engine ?? chooseEngine(), buildArgs, options };
+  const inputs = inputsOf(image);
+  // Whatever is wrong with them is wrong with the build too, which says so with its line.
+  inputs.catch(() => {});
   const main = await buildIndex(job);
   const variants: Record<string, Digest> = {};
   for (const [name, { target }] of Object.entries(image.metadata.variants)) {
@@ -66,7 +69,7 @@ export async function buildImage(image: Image, options: BuildOptions = {}): Prom
   if (options.keepRecord !== true) {
     await showLayout(image, record);
     await writeRecord(recordFile(image), record);
-    await rememberInputs(image, record);
+    await rememberInputs(record, await inputs);
   }
   return record;
 }

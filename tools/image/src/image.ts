@@ -80,7 +80,16 @@ interface Survey {
   faults: { name: string; error: WaybillError }[];
 }
 
-async function survey(root: string): Promise<Survey> {
+/** Once in a process: a command asks several times, and the folders don't change under it. */
+function survey(root: string): Promise<Survey> {
+  const known = surveys.get(root) ?? look(root);
+  surveys.set(root, known);
+  return known;
+}
+
+const surveys = new Map<string, Promise<Survey>>();
+
+async function look(root: string): Promise<Survey> {
   const found: Survey = { images: new Map(), faults: [] };
   const exclude = (path: string): boolean => /(^|\/)(node_modules|dist)$/.test(path);
   for await (const file of glob("images/**/Dockerfile", { cwd: root, exclude })) {

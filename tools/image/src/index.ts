@@ -18,4 +18,4 @@ export {
 export { cycleOf, ownEdges } from "./cycle.ts";
 export { type ImageMetadata, imageMetadata, projectFile } from "./metadata.ts";
 export { workspaceRoot } from "./workspace.ts";
-export { type Inputs, inputsOf, rememberInputs, rememberedInputs } from "./inputs.ts";
+export { type Inputs, inputsOf, rememberedInputs } from "./inputs.ts";

@@ -51,9 +51,10 @@ const memory = (record: ImageRecord): string =>
 /** As many ways to one record as are worth knowing: a comment, a branch and back. */
 const KEEP = 8;
 
-export async function rememberInputs(image: Image, record: ImageRecord): Promise<void> {
+/** @param inputs as they were when the build began: a file that was edited meanwhile is not in the image */
+export async function rememberInputs(record: ImageRecord, inputs: Inputs): Promise<void> {
   const file = memory(record);
-  const now = JSON.stringify(await inputsOf(image));
+  const now = JSON.stringify(inputs);
   const before = (await rememberedInputs(record)).map((inputs) => JSON.stringify(inputs));
   const all = [now, ...before.filter((each) => each !== now)].slice(0, KEEP);
   await mkdir(dirname(file), { recursive: true });

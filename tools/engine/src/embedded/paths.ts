@@ -49,3 +49,7 @@ export function clientEnv(paths = embeddedPaths()): Record<string, string | unde
 
 export const programPath = (paths: EmbeddedPaths): string =>
   `${join(paths.root, "usr/bin")}:${join(paths.root, "usr/sbin")}:${process.env["PATH"] ?? ""}:/usr/sbin:/sbin`;
+
+/** The plugin itself, which runs without docker around it. */
+export const buildxPlugin = (paths = embeddedPaths()): string =>
+  join(paths.root, "usr/libexec/docker/cli-plugins/docker-buildx");

@@ -6,9 +6,10 @@ import { join } from "node:path";
 import { WaybillError } from "@waybill/oci";
 import { Buildah } from "./buildah.ts";
 import { Buildx } from "./buildx.ts";
-import { buildxPlugin, clientEnv } from "./embedded/paths.ts";
+import { buildxPlugin, clientEnv, embeddedPaths } from "./embedded/paths.ts";
 import { installEmbedded } from "./embedded/install.ts";
 import { startEmbedded } from "./embedded/lifecycle.ts";
+import { mayBeRoot } from "./embedded/privilege.ts";
 import type { Availability, Engine, EngineName } from "./engine.ts";
 import { nxContainerArguments } from "./nx-container.ts";
 import { onPath } from "./on-path.ts";
@@ -64,7 +65,7 @@ async function startPrivate(): Promise<void> {
   await startEmbedded();
 }
 
-/** Looks at files only: it runs on every build. */
+/** Cheap, as it runs on every build: it looks at files, and asks sudo at most. */
 export function availability(name: EngineName): Availability {
   if (name === "docker") return dockerAvailability();
   if (name === "embedded") return embeddedAvailability();
@@ -110,11 +111,12 @@ function embeddedAvailability(): Availability {
   if (process.platform !== "linux" || onPath("dpkg-deb") === undefined) {
     return { usable: false, reason: "the private engine needs Debian or Ubuntu", mend: "install Docker 26 or later" };
   }
-  if (process.getuid?.() !== 0 && onPath("sudo") === undefined) {
+  // Where it runs already, nothing needs to be asked.
+  if (!existsSync(embeddedPaths().docker) && !mayBeRoot()) {
     return {
       usable: false,
-      reason: "the private engine needs root or sudo",
-      mend: "run as root, or install Docker or buildah",
+      reason: "the private engine needs root, or sudo without a password",
+      mend: "run `sudo -v` before, or install Docker 26 or later",
     };
   }
   return { usable: true, detail: "private BuildKit, started on demand" };

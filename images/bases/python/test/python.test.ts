@@ -1,8 +1,5 @@
 import { builtImage } from "@waybill/testing";
-import { beforeAll, describe, expect, it, vi } from "vitest";
-
-// A container starts within a second, on a busy machine within many.
-vi.setConfig({ testTimeout: 60_000 });
+import { beforeAll, describe, expect, it } from "vitest";
 
 let image: Awaited<ReturnType<typeof builtImage>>;
 beforeAll(async () => {

@@ -1,23 +1,10 @@
-import { type ContainerOptions, builtImage } from "@waybill/testing";
-import { beforeAll, describe, expect, it, vi } from "vitest";
+import { type Shell, shellIn } from "@waybill/testing";
+import { beforeAll, describe, expect, it } from "vitest";
 
-// A container starts within a second, on a busy machine within many.
-vi.setConfig({ testTimeout: 60_000 });
-
-let image: Awaited<ReturnType<typeof builtImage>>;
+let sh: Shell;
 beforeAll(async () => {
-  image = await builtImage("rootfs-builder");
+  sh = await shellIn("rootfs-builder");
 }, 120_000);
-
-async function sh(script: string, options: ContainerOptions = {}) {
-  const container = await image.run({
-    args: ["/bin/sh", "-euc", script],
-    tmpfs: ["/tmp:exec", "/src:exec"],
-    ...options,
-  });
-  const { exitCode } = await container.exited();
-  return { exitCode, stdout: container.stdout.trim(), stderr: container.stderr };
-}
 
 /** A .deb with a licence, other documentation, a folder to leave out, and a record of sums. */
 const PACKAGE = `

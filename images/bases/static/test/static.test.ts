@@ -1,10 +1,7 @@
 import { join } from "node:path";
 import { fetchPackages, readLock, unpackPackages } from "@waybill/lock";
 import { type ContainerOptions, builtImage } from "@waybill/testing";
-import { beforeAll, describe, expect, it, vi } from "vitest";
-
-// A container starts within a second, on a busy machine within many.
-vi.setConfig({ testTimeout: 60_000 });
+import { beforeAll, describe, expect, it } from "vitest";
 
 let image: Awaited<ReturnType<typeof builtImage>>;
 /** The image has nothing to run: a static busybox, pinned for the bootstrap of debian, looks around in it. */

@@ -10,6 +10,7 @@ import { hostPlatform } from "../host-platform.ts";
 import { onPath } from "../on-path.ts";
 import { withLock } from "../lock-file.ts";
 import { embeddedPaths, isInstalled } from "./paths.ts";
+import { asRoot } from "./privilege.ts";
 
 const LOCK_FOLDER = fileURLToPath(new URL("../..", import.meta.url));
 
@@ -52,10 +53,9 @@ async function extract(packages: string, root: string): Promise<void> {
 /** runc stays the system's: trixie's needs a newer glibc than Debian 12 has. */
 async function ensureRunc(say: (line: string) => void): Promise<void> {
   if (onPath("runc") || existsSync("/usr/sbin/runc")) return;
-  const root = process.getuid?.() === 0;
   say("installing runc (apt-get install runc)");
-  const install = ["apt-get", "install", "--yes", "--no-install-recommends", "runc"];
-  const command = root ? install : ["sudo", "-n", ...install];
-  const result = await run(command[0] as string, command.slice(1), { env: { DEBIAN_FRONTEND: "noninteractive" } });
+  const install = ["env", "DEBIAN_FRONTEND=noninteractive", "apt-get", "install", "--yes", "--no-install-recommends"];
+  const [command, ...args] = asRoot([...install, "runc"]);
+  const result = await run(command, args);
   if (result.exitCode !== 0) throw new WaybillError("runc is missing", { mend: "sudo apt-get install runc" });
 }

@@ -1,26 +1,21 @@
 // Starts the private engine when it is first needed, and stops it when asked.
 
 import { spawn } from "node:child_process";
-import {
-  closeSync,
-  existsSync,
-  mkdirSync,
-  openSync,
-  readFileSync,
-  rmSync,
-  statSync,
-  utimesSync,
-  writeFileSync,
-} from "node:fs";
-import { join } from "node:path";
+import { closeSync, existsSync, mkdirSync, openSync, readFileSync, statSync, utimesSync, writeFileSync } from "node:fs";
+import { join, resolve } from "node:path";
 import { setTimeout as delay } from "node:timers/promises";
 import { fileURLToPath } from "node:url";
-import { WaybillError } from "@waybill/oci";
+import { WaybillError, run } from "@waybill/oci";
+import { cacheHome } from "../home.ts";
 import { withLock } from "../lock-file.ts";
 import { isInstalled, embeddedPaths } from "./paths.ts";
 import { answers } from "./ping.ts";
+import { asRoot } from "./privilege.ts";
 
 const START_LIMIT_MS = 30_000;
+
+/** Variables that mean something to the supervisor. */
+const KEPT = ["WAYBILL_CACHE", "WAYBILL_ENGINE_IDLE", "WAYBILL_ENGINE_KEEP", "http_proxy", "https_proxy", "no_proxy"];
 
 /** Makes sure that the private engine serves, and holds it until this process ends. */
 export async function startEmbedded(): Promise<void> {
@@ -50,11 +45,11 @@ async function launch(): Promise<void> {
   const paths = embeddedPaths();
   const log = openSync(paths.log, "w");
   const script = fileURLToPath(new URL("supervisor.ts", import.meta.url));
-  const root = process.getuid?.() === 0;
-  const keep =
-    "--preserve-env=WAYBILL_CACHE,XDG_CACHE_HOME,HOME,WAYBILL_ENGINE_IDLE,WAYBILL_ENGINE_KEEP,http_proxy,https_proxy,no_proxy";
-  const [command, args] = root ? [process.execPath, [script]] : ["sudo", ["-n", keep, process.execPath, script]];
-  const child = spawn(command, args, { detached: true, stdio: ["ignore", log, log], cwd: "/" });
+  const owner = [process.getuid?.(), process.getgid?.()].map(String);
+  const [command, ...args] = asRoot([process.execPath, script, ...owner], KEPT);
+  // It runs elsewhere, and under sudo with root's home.
+  const env = { ...process.env, WAYBILL_CACHE: resolve(cacheHome()) };
+  const child = spawn(command, args, { detached: true, stdio: ["ignore", log, log], cwd: "/", env });
   closeSync(log);
   let ended: string | undefined;
   child.once("error", (error) => (ended = error.message));
@@ -98,17 +93,23 @@ function lease(): void {
 
 /** Stops the private engine of this cache folder, if it runs. Returns whether it ran. */
 export async function stopEmbedded(): Promise<boolean> {
-  const { pid: file, sockets } = embeddedPaths();
+  const { pid: file } = embeddedPaths();
   if (!existsSync(file)) return false;
-  const pid = Number(readFileSync(file, "utf8"));
+  const pid = readFileSync(file, "utf8");
+  if (!isSupervisor(pid)) return false;
+  const [command, ...args] = asRoot(["kill", "-TERM", pid]);
+  await run(command, args, { check: true });
+  while (isSupervisor(pid)) await delay(50);
+  return true;
+}
+
+/** Whether the process is one of ours still: a number that a dead supervisor left may be another process's by now. */
+function isSupervisor(pid: string): boolean {
   try {
-    process.kill(pid, "SIGTERM");
+    return readFileSync(`/proc/${pid}/cmdline`, "utf8").includes("supervisor.ts");
   } catch {
-    rmSync(sockets, { recursive: true, force: true });
     return false;
   }
-  while (existsSync(`/proc/${pid}`)) await delay(50);
-  return true;
 }
 
 /** Whether the private engine of this cache folder serves now. */

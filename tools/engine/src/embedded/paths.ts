@@ -18,9 +18,10 @@ export interface EmbeddedPaths {
   config: string;
 }
 
-export function embeddedPaths(): EmbeddedPaths {
+/** @param uid whose engine it is, as for `socketFolder` */
+export function embeddedPaths(uid?: number): EmbeddedPaths {
   const base = engineFolder();
-  const sockets = socketFolder();
+  const sockets = socketFolder(uid);
   return {
     root: join(base, "root"),
     data: join(base, "data"),

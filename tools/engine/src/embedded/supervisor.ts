@@ -10,7 +10,9 @@ import { setTimeout as delay } from "node:timers/promises";
 import { ping } from "./ping.ts";
 import { embeddedPaths, programPath } from "./paths.ts";
 
-const paths = embeddedPaths();
+/** Who uses the engine. sudo's own variables don't tell: they are there as well where the user runs all of Waybill under sudo. */
+const [uid, gid] = process.argv.slice(2).map(Number) as [number, number];
+const paths = embeddedPaths(uid);
 const idleMs = Number(process.env["WAYBILL_ENGINE_IDLE"] ?? 900) * 1000;
 const log = openSync(paths.log, "a");
 const stopping = Promise.withResolvers<string>();
@@ -96,10 +98,10 @@ for (const signal of ["SIGTERM", "SIGINT", "SIGHUP"] as const) process.on(signal
 const containerd = startContainerd();
 await Promise.race([untilThere(paths.containerd), stopping.promise]);
 const dockerd = startDockerd();
-const owner = Number(process.env["SUDO_UID"] ?? 0);
-if (owner !== 0) {
-  await Promise.race([ping(paths.docker), stopping.promise]);
-  for (const path of [paths.sockets, paths.leases, paths.docker]) chownSync(path, owner, owner);
+if (uid !== process.getuid?.()) {
+  const up = await Promise.race([ping(paths.docker), stopping.promise]);
+  // The socket last: once it answers to the user, all is his.
+  if (up === true) for (const path of [paths.sockets, paths.leases, paths.docker]) chownSync(path, uid, gid);
 }
 const reason = await Promise.race([stopping.promise, untilIdle()]);
 writeFileSync(log, `waybill: the engine stops: ${reason}\n`);

@@ -71,7 +71,9 @@ export function availability(name: EngineName): Availability {
   if (name === "embedded") return embeddedAvailability();
   const program = onPath("buildah");
   if (program === undefined)
-    return { usable: false, reason: "buildah is not installed", mend: "sudo apt-get install buildah podman" };
+    return { usable: false, reason: "buildah is not installed", mend: "sudo apt-get install buildah podman uidmap" };
+  if (process.getuid?.() !== 0 && onPath("newuidmap") === undefined)
+    return { usable: false, reason: "buildah without root needs uidmap", mend: "sudo apt-get install uidmap" };
   return { usable: true, detail: program };
 }
 

@@ -26,6 +26,7 @@ interface Finding {
 const FOR_TESTS: Record<string, string> = {
   "docker-registry": "docker-registry",
   skopeo: "skopeo",
+  openssl: "openssl",
   gpg: "gnupg",
 };
 
@@ -82,6 +83,8 @@ async function engines(): Promise<Finding[]> {
     });
   }
   if (chosen === "docker") rows.push(await buildxVersion());
+  // buildah builds only.
+  if (chosen === "buildah") rows.push(forTest("podman", "podman"));
   return rows;
 }
 
@@ -130,13 +133,14 @@ async function disk(): Promise<Finding> {
   };
 }
 
-const forTests = (): Finding[] =>
-  Object.entries(FOR_TESTS).map(([program, debian]) => {
-    const found = onPath(program);
-    return {
-      what: program,
-      state: found === undefined ? "optional" : "ok",
-      detail: found ?? "not installed, tests need it",
-      mend: `sudo apt-get install ${debian}`,
-    };
-  });
+const forTests = (): Finding[] => Object.entries(FOR_TESTS).map(([program, debian]) => forTest(program, debian));
+
+function forTest(program: string, debian: string): Finding {
+  const found = onPath(program);
+  return {
+    what: program,
+    state: found === undefined ? "optional" : "ok",
+    detail: found ?? "not installed, tests need it",
+    mend: `sudo apt-get install ${debian}`,
+  };
+}

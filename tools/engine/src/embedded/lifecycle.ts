@@ -43,7 +43,8 @@ function assertOurs(folder: string): void {
 
 async function launch(): Promise<void> {
   const paths = embeddedPaths();
-  const log = openSync(paths.log, "w");
+  writeFileSync(paths.log, "");
+  const log = openSync(paths.log, "a");
   const script = fileURLToPath(new URL("supervisor.ts", import.meta.url));
   const owner = [process.getuid?.(), process.getgid?.()].map(String);
   const [command, ...args] = asRoot([process.execPath, script, ...owner], KEPT);

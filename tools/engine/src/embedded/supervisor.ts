@@ -1,10 +1,20 @@
 // The process that keeps the private engine: it starts containerd and dockerd, and stops both when nobody has used them for a
 // while. It runs detached, writes to a log file only, and so holds no caller's output open.
 
-import { spawn } from "node:child_process";
+import { spawn, spawnSync } from "node:child_process";
 import type { ChildProcess } from "node:child_process";
 import { once } from "node:events";
-import { chownSync, existsSync, mkdirSync, openSync, readdirSync, rmSync, statSync, writeFileSync } from "node:fs";
+import {
+  chownSync,
+  existsSync,
+  mkdirSync,
+  openSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  statSync,
+  writeFileSync,
+} from "node:fs";
 import { join } from "node:path";
 import { setTimeout as delay } from "node:timers/promises";
 import { ping } from "./ping.ts";
@@ -87,6 +97,14 @@ async function end(child: ChildProcess, graceMs: number): Promise<void> {
   clearTimeout(timer);
 }
 
+/** dockerd leaves the network namespace of its containers mounted, which keeps its folder from being deleted. */
+function unmountAll(): void {
+  for (const line of readFileSync("/proc/self/mounts", "utf8").split("\n").toReversed()) {
+    const folder = line.split(" ")[1] ?? "";
+    if (folder.startsWith(`${paths.sockets}/`)) spawnSync("umount", [folder], { stdio: ["ignore", log, log] });
+  }
+}
+
 async function untilThere(socket: string): Promise<void> {
   while (!existsSync(socket)) await delay(20);
 }
@@ -107,5 +125,6 @@ const reason = await Promise.race([stopping.promise, untilIdle()]);
 writeFileSync(log, `waybill: the engine stops: ${reason}\n`);
 await end(dockerd, 20_000);
 await end(containerd, 10_000);
+unmountAll();
 rmSync(paths.sockets, { recursive: true, force: true });
 process.exit(0);

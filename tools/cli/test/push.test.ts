@@ -55,7 +55,7 @@ describe("waybill push", { timeout: 60_000 }, () => {
 
   test("can be inspected with skopeo", async (context) => {
     const reference = `docker://${registry.host}/team/app:1.0.0`;
-    const args = ["inspect", "--tls-verify=false", "--raw", reference];
+    const args = ["inspect", "--tls-verify=false", "--no-creds", "--raw", reference];
     const inspected = await run("skopeo", args).catch(() => undefined);
     if (inspected === undefined) {
       console.warn("the pushed image is not inspected: skopeo is not installed (apt-get install skopeo)");

@@ -28,8 +28,8 @@ function compressorFor(compression: LayerCompression): Duplex {
 }
 
 async function feed(tar: AsyncIterable<Uint8Array>, compressor: Duplex): Promise<void> {
+  const closed = once(compressor, "close").catch(() => {});
   for await (const chunk of inChunks(tar)) {
-    const closed = once(compressor, "close");
     const written = new Promise<void>((resolve, reject) => {
       compressor.write(chunk, (error) => (error ? reject(error) : resolve()));
     });

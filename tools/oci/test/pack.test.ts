@@ -67,6 +67,21 @@ describe("packing a layer", () => {
     }
   }
 
+  it("listens to the compressor once, however much comes", async () => {
+    const warnings: string[] = [];
+    const note = ({ name }: Error): number => warnings.push(name);
+    process.on("warning", note);
+    await all(
+      pack(
+        slowly(Buffer.alloc(30_000_000), 1_000_000, () => Promise.resolve()),
+        "fast",
+      ),
+    );
+    await setImmediate();
+    process.off("warning", note);
+    expect(warnings).toEqual([]);
+  });
+
   it("passes a failure of its source on", async () => {
     const failing = async function* (): AsyncGenerator<Buffer> {
       yield content(2_000_000);

@@ -60,6 +60,8 @@ export async function findImages(root = workspaceRoot()): Promise<Map<string, Im
  * @throws {WaybillError} no image has that name, or this one can't be read; faults of other images are theirs
  */
 export async function findImage(name: string, root = workspaceRoot(), where?: string): Promise<Image> {
+  // A name that isn't known may have been added since.
+  if (!(await survey(root)).images.has(name)) surveys.delete(root);
   const { images, faults } = await survey(root);
   const fault = faults.find((each) => each.name === name);
   if (fault !== undefined) throw fault.error;
@@ -80,7 +82,7 @@ interface Survey {
   faults: { name: string; error: WaybillError }[];
 }
 
-/** Once in a process: a command asks several times, and the folders don't change under it. */
+/** Kept for the process: a command asks several times. `findImage` looks again for a name that isn't there. */
 function survey(root: string): Promise<Survey> {
   const known = surveys.get(root) ?? look(root);
   surveys.set(root, known);

@@ -1,7 +1,8 @@
 // A lock between processes: a file that names its holder, so that a dead holder's lock can be taken over.
 
-import { existsSync, linkSync, readFileSync, renameSync, rmSync, writeFileSync } from "node:fs";
+import { linkSync, readFileSync, renameSync, rmSync, writeFileSync } from "node:fs";
 import { setTimeout as delay } from "node:timers/promises";
+import { isAlive } from "./is-alive.ts";
 
 /** Runs `action` while no other process runs one under the same file. Waits for as long as the holder lives. */
 export async function withLock<T>(file: string, action: () => Promise<T>): Promise<T> {
@@ -33,7 +34,7 @@ function take(file: string): boolean {
 function clearIfStale(file: string, aside: string): void {
   try {
     const holder = readFileSync(file, "utf8");
-    if (existsSync(`/proc/${holder}`)) return;
+    if (isAlive(Number(holder))) return;
     renameSync(file, aside);
     if (readFileSync(aside, "utf8") === holder) rmSync(aside);
     else renameSync(aside, file);

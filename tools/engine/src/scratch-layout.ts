@@ -3,6 +3,7 @@
 import { link, mkdir, readFile, readdir, rename, rm, stat } from "node:fs/promises";
 import { join } from "node:path";
 import { BlobStore, type Descriptor, type Digest, WaybillError, splitDigest } from "@waybill/oci";
+import { isAlive } from "./is-alive.ts";
 
 export interface ScratchLayout {
   /** An OCI layout's folder for one build. */
@@ -64,14 +65,6 @@ async function linkAll(files: readonly string[], from: string, to: string): Prom
 async function sweep(folder: string): Promise<void> {
   for (const name of await readdir(folder).catch(() => [])) {
     if (!isAlive(Number(name.split("-")[0]))) await rm(join(folder, name), { recursive: true, force: true });
-  }
-}
-
-function isAlive(pid: number): boolean {
-  try {
-    return process.kill(pid, 0);
-  } catch (error) {
-    return (error as NodeJS.ErrnoException).code === "EPERM";
   }
 }
 

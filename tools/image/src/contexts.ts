@@ -4,7 +4,16 @@
 import { join, relative } from "node:path";
 import { type Dockerfile, type Edge, edgesOf } from "@waybill/dockerfile";
 import { type ContextSource, storeFolder } from "@waybill/engine";
-import { LOCK_FILE, debianArchitecture, fetchFiles, fetchPackages, readLock, unpackPackages } from "@waybill/lock";
+import {
+  LOCK_FILE,
+  type SetContext,
+  debianArchitecture,
+  fetchFiles,
+  fetchPackages,
+  parseSetContext,
+  readLock,
+  unpackPackages,
+} from "@waybill/lock";
 import { type Digest, WaybillError } from "@waybill/oci";
 import { assertNoCycle } from "./cycle.ts";
 import { type Image, SCOPE, findImage, readableImages } from "./image.ts";
@@ -19,8 +28,6 @@ export interface ContextOptions {
   target?: string | undefined;
   onLine?: ((line: string) => void) | undefined;
 }
-
-const SET = /^(packages|unpacked|files)-(.+)$/;
 
 /** Fetches or builds whatever the target needs from outside the Dockerfile. */
 export async function resolveContexts(
@@ -40,9 +47,8 @@ export async function resolveContexts(
 
 async function resolve(image: Image, edge: Edge, options: ContextOptions): Promise<ContextSource> {
   if (edge.reference.startsWith(SCOPE)) return ownImage(image, edge);
-  const set = SET.exec(edge.reference);
-  if (set !== null)
-    return { kind: "folder", path: await setFolder(image, edge, set[1] as string, set[2] as string, options) };
+  const named = parseSetContext(edge.reference);
+  if (named !== undefined) return { kind: "folder", path: await setFolder(image, edge, named, options) };
   const { bases } = await readLock(image.folder);
   const pinned = bases[edge.reference] as Digest | undefined;
   if (pinned !== undefined) {
@@ -66,8 +72,7 @@ async function ownImage(image: Image, edge: Edge): Promise<ContextSource> {
 async function setFolder(
   image: Image,
   edge: Edge,
-  kind: string,
-  set: string,
+  { kind, set }: SetContext,
   options: ContextOptions,
 ): Promise<string> {
   const lock = await readLock(image.folder);

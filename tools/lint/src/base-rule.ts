@@ -3,7 +3,7 @@
 import { edgesOf } from "@waybill/dockerfile";
 import type { Dockerfile } from "@waybill/dockerfile";
 import { SCOPE } from "@waybill/image";
-import { LOCK_FILE } from "@waybill/lock";
+import { LOCK_FILE, parseSetContext } from "@waybill/lock";
 import type { ImageLock } from "@waybill/lock";
 import type { Finding } from "./finding.ts";
 
@@ -17,9 +17,6 @@ export interface BaseFacts {
   /** The image's own name. */
   name: string;
 }
-
-/** Named build contexts that hold a set of upstream files. */
-const SET = /^(packages|unpacked|files)-(.+)$/;
 
 export function baseFindings(facts: BaseFacts): Finding[] {
   const { dockerfile, buildArgs } = facts;
@@ -35,8 +32,9 @@ function problemOf(
   { images, lock, name }: BaseFacts,
 ): { message: string; mend: string } | undefined {
   if (reference.startsWith(SCOPE)) return problemOfOwn(reference.slice(SCOPE.length), images, name);
-  const [, kind, set = ""] = SET.exec(reference) ?? [];
-  if (kind !== undefined) {
+  const named = parseSetContext(reference);
+  if (named !== undefined) {
+    const { kind, set } = named;
     if ((kind === "files" ? lock.files : lock.packages)[set] !== undefined) return undefined;
     const message = `the set "${set}" is not in ${LOCK_FILE}`;
     return { message, mend: `declare it in project.json, then \`npx waybill lock ${name}\`` };

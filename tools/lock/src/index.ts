@@ -22,3 +22,5 @@ export { unpackPackages } from "./unpack.ts";
 export { parseDocument, readDocument } from "./document.ts";
 export { NPM_FOLDER, checkNpmLock, npmFiles, writeNpmLock } from "./npm/container-lock.ts";
 export type { NpmFiles } from "./npm/container-lock.ts";
+export { parseSetContext } from "./set-context.ts";
+export type { SetContext } from "./set-context.ts";

@@ -5,7 +5,7 @@ import { chown, mkdtemp, readdir, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import pg from "pg";
-import { freePort } from "./free-port.ts";
+import { freePort } from "@waybill/testing/free-port";
 
 const PACKAGES = "/usr/lib/postgresql";
 /** PostgreSQL refuses to run as root: nobody then. */

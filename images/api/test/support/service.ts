@@ -3,7 +3,7 @@ import { spawn, type ChildProcess } from "node:child_process";
 import { once } from "node:events";
 import { onTestFinished } from "vitest";
 import "./patience.ts";
-import { freePort } from "./free-port.ts";
+import { freePort } from "@waybill/testing/free-port";
 
 const SOURCE = new URL("../../src/main.ts", import.meta.url).pathname;
 

@@ -4,7 +4,15 @@ import { existsSync } from "node:fs";
 import { join } from "node:path";
 import { edgesOf } from "@waybill/dockerfile";
 import { type Image, SCOPE, findImages, readDockerfile } from "@waybill/image";
-import { type Change, checkLock, checkNpmLock, formatChanges, refreshLock, writeNpmLock } from "@waybill/lock";
+import {
+  type Change,
+  checkLock,
+  checkNpmLock,
+  formatChanges,
+  parseSetContext,
+  refreshLock,
+  writeNpmLock,
+} from "@waybill/lock";
 import { RegistryClient, WaybillError, parseReference } from "@waybill/oci";
 import { type Command, list } from "../command.ts";
 
@@ -56,7 +64,7 @@ function show(name: string, changes: Change[]): void {
 function externalBases(image: Image): string[] {
   return edgesOf(readDockerfile(image), image.metadata.buildArgs)
     .map(({ reference }) => reference)
-    .filter((reference) => !reference.startsWith(SCOPE) && !/^(packages|unpacked|files)-/.test(reference));
+    .filter((reference) => !reference.startsWith(SCOPE) && parseSetContext(reference) === undefined);
 }
 
 async function resolveBase(text: string): Promise<string> {

@@ -17,6 +17,7 @@ import {
 } from "node:fs";
 import { join } from "node:path";
 import { setTimeout as delay } from "node:timers/promises";
+import { isAlive } from "../is-alive.ts";
 import { ping } from "./ping.ts";
 import { embeddedPaths, programPath } from "./paths.ts";
 
@@ -73,7 +74,7 @@ function startDockerd(): ChildProcess {
 function lastUsed(): number {
   let newest = statSync(paths.leases).mtimeMs;
   for (const name of readdirSync(paths.leases)) {
-    if (existsSync(`/proc/${name}`)) return Date.now();
+    if (isAlive(Number(name))) return Date.now();
     rmSync(join(paths.leases, name), { force: true });
     newest = Date.now();
   }

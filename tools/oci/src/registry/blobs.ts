@@ -7,7 +7,7 @@ import type { Digest } from "../digest.ts";
 import { RegistryError } from "./error.ts";
 import { discardBody } from "./body.ts";
 import { download } from "./download.ts";
-import { deleteScope, pullScope, pushScope } from "./scope.ts";
+import { pullScope, pushScope } from "./scope.ts";
 import { resolveLocation } from "./location.ts";
 import type { Transport } from "./transport.ts";
 
@@ -69,15 +69,7 @@ export class Blobs {
 
   /** Deletes a blob. @returns false where there was none */
   async delete(repository: string, digest: Digest): Promise<boolean> {
-    const url = this.#url(repository, `blobs/${digest}`);
-    const response = await this.#transport.request({
-      method: "DELETE",
-      url,
-      scopes: deleteScope(repository),
-      accept: [404],
-    });
-    await discardBody(response);
-    return response.status !== 404;
+    return await this.#transport.delete(repository, this.#url(repository, `blobs/${digest}`));
   }
 
   /** Asks the registry to take the blob from another of its repositories. @returns false if it would rather have the bytes */

@@ -17,7 +17,7 @@ import { endpointOf } from "./endpoint.ts";
 import { RegistryError } from "./error.ts";
 import { nextLink } from "./link.ts";
 import type { RetryOptions } from "./retry.ts";
-import { deleteScope, pullScope, pushScope } from "./scope.ts";
+import { pullScope, pushScope } from "./scope.ts";
 import { resolveLocation } from "./location.ts";
 import { Transport } from "./transport.ts";
 
@@ -127,15 +127,7 @@ export class RegistryClient {
 
   /** Deletes a manifest by its digest, or a tag. @returns false where there was nothing to delete */
   async deleteManifest(repository: string, reference: string): Promise<boolean> {
-    const url = this.#url(repository, `manifests/${reference}`);
-    const response = await this.#transport.request({
-      method: "DELETE",
-      url,
-      scopes: deleteScope(repository),
-      accept: [404],
-    });
-    await discardBody(response);
-    return response.status !== 404;
+    return await this.#transport.delete(repository, this.#url(repository, `manifests/${reference}`));
   }
 
   async #readManifest(method: "GET" | "HEAD", repository: string, reference: string): Promise<Response> {

@@ -9,6 +9,7 @@ import { disconnection, redactUrl, refusal, RegistryError, silence } from "./err
 import { resolveLocation } from "./location.ts";
 import { DEFAULT_RETRY, retrying } from "./retry.ts";
 import type { RetryOptions } from "./retry.ts";
+import { deleteScope } from "./scope.ts";
 
 const MAX_REDIRECTS = 5;
 const REDIRECTS = new Set([301, 302, 303, 307, 308]);
@@ -63,6 +64,13 @@ export class Transport {
   async request(request: RegistryRequest): Promise<Response> {
     const ask = async (): Promise<Response> => expectSuccess(request, await this.#authorized(request));
     return request.once ? await ask() : await this.retrying(ask);
+  }
+
+  /** Deletes what is at a URL of the repository. @returns false where there was nothing */
+  async delete(repository: string, url: URL): Promise<boolean> {
+    const response = await this.request({ method: "DELETE", url, scopes: deleteScope(repository), accept: [404] });
+    await discardBody(response);
+    return response.status !== 404;
   }
 
   /** Runs an action, of one request or several, again while its failures are temporary. */

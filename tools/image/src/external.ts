@@ -4,13 +4,12 @@
 import {
   type BlobStore,
   type Digest,
-  RegistryClient,
   WaybillError,
   manifestOfPlatform,
   parseDocument,
   parseReference,
-  pull,
 } from "@waybill/oci";
+import { RegistryClient, pull } from "@waybill/oci/registry";
 
 /**
  * @param reference as the Dockerfile has it

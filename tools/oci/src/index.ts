@@ -1,5 +1,5 @@
-// OCI as Waybill speaks it: references, digests, manifests, layouts, the record of an image, registries. Knows of no engine,
-// no Nx and no command line.
+// OCI as Waybill speaks it: references, digests, manifests, layouts, the record of an image. Registries are @waybill/oci/registry.
+// Knows of no engine, no Nx and no command line.
 
 export * from "./atomic.ts";
 export * from "./blobstore.ts";
@@ -26,17 +26,3 @@ export type { RunOptions, RunResult } from "./run.ts";
 export * from "./tree.ts";
 export * from "./unpacked.ts";
 export { mapLimit } from "./parallel.ts";
-export { RegistryClient } from "./registry/client.ts";
-export type { FetchedManifest, RegistryOptions } from "./registry/client.ts";
-export type { BlobSource, PushOutcome } from "./registry/blobs.ts";
-export { closureOf, readerOf } from "./registry/closure.ts";
-export type { Closure, DocumentReader } from "./registry/closure.ts";
-export { anonymous, credentialSource } from "./registry/credentials.ts";
-export type { Credentials, CredentialSource } from "./registry/credentials.ts";
-export { redactUrl, RegistryError } from "./registry/error.ts";
-export { pull } from "./registry/pull.ts";
-export type { PullOptions } from "./registry/pull.ts";
-export { carryOut } from "./registry/push.ts";
-export type { CarryOutOptions, PushProgress } from "./registry/push.ts";
-export { isVersion, planPush } from "./registry/pushplan.ts";
-export type { PushPlan, TagPlan } from "./registry/pushplan.ts";

@@ -1,7 +1,7 @@
 import { chmod, mkdir, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { describe, expect, it } from "vitest";
-import { credentialSource } from "@waybill/oci";
+import { credentialSource } from "@waybill/oci/registry";
 import { parseChallenges } from "../src/registry/challenge.ts";
 import { endpointOf } from "../src/registry/endpoint.ts";
 import { mayReceiveCredentials } from "../src/registry/realm.ts";

@@ -5,8 +5,8 @@ import { createServer } from "node:http";
 import type { IncomingMessage, ServerResponse } from "node:http";
 import type { AddressInfo } from "node:net";
 import { onTestFinished } from "vitest";
-import { RegistryClient } from "@waybill/oci";
-import type { RegistryOptions } from "@waybill/oci";
+import { RegistryClient } from "@waybill/oci/registry";
+import type { RegistryOptions } from "@waybill/oci/registry";
 
 interface Asked {
   method: string;

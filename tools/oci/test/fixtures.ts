@@ -7,7 +7,8 @@ import { Readable } from "node:stream";
 import { gzipSync, zstdCompressSync } from "node:zlib";
 import { onTestFinished } from "vitest";
 import { BlobStore, canonicalJson, digestOf, indexOf, MEDIA_TYPE } from "@waybill/oci";
-import type { BlobSource, Descriptor, ImageConfig } from "@waybill/oci";
+import type { Descriptor, ImageConfig } from "@waybill/oci";
+import type { BlobSource } from "@waybill/oci/registry";
 
 export async function temporaryFolder(): Promise<string> {
   const folder = await mkdtemp(join(tmpdir(), "waybill-oci-"));

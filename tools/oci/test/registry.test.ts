@@ -2,8 +2,10 @@
 
 import { rm } from "node:fs/promises";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { carryOut, digestOf, planPush, pull, recordOf, RegistryClient, run } from "@waybill/oci";
-import type { BlobStore, Credentials, PushPlan } from "@waybill/oci";
+import { digestOf, recordOf, run } from "@waybill/oci";
+import { carryOut, planPush, pull, RegistryClient } from "@waybill/oci/registry";
+import type { BlobStore } from "@waybill/oci";
+import type { Credentials, PushPlan } from "@waybill/oci/registry";
 // By path: the package as a whole stands on rooms above this one.
 import { startRegistry } from "../../testing/src/registry.ts";
 import type { RunningRegistry } from "../../testing/src/registry.ts";
@@ -163,7 +165,8 @@ describe("a registry with a CA of its own", () => {
     const secure = await startRegistry({ tls: true });
     try {
       // Node reads the variable once, as it starts.
-      const program = `import { RegistryClient, messageOf } from "@waybill/oci";
+      const program = `import { messageOf } from "@waybill/oci";
+import { RegistryClient } from "@waybill/oci/registry";
         const client = new RegistryClient("${secure.host}", { plainHttp: false });
         await client.ping().then(() => console.log("trusted"), (error) => console.log(messageOf(error)));`;
       const ask = async (ca?: string) => {

@@ -3,7 +3,7 @@
 import { existsSync } from "node:fs";
 import { join } from "node:path";
 import { edgesOf } from "@waybill/dockerfile";
-import { type Image, SCOPE, findImages, readDockerfile } from "@waybill/image";
+import { type Image, SCOPE, findImages, parseSharedContext, readDockerfile } from "@waybill/image";
 import {
   type Change,
   checkLock,
@@ -13,7 +13,8 @@ import {
   refreshLock,
   writeNpmLock,
 } from "@waybill/lock";
-import { RegistryClient, WaybillError, parseReference } from "@waybill/oci";
+import { WaybillError, parseReference } from "@waybill/oci";
+import { RegistryClient } from "@waybill/oci/registry";
 import { type Command, list } from "../command.ts";
 
 export const command: Command = {
@@ -64,8 +65,11 @@ function show(name: string, changes: Change[]): void {
 function externalBases(image: Image): string[] {
   return edgesOf(readDockerfile(image), image.metadata.buildArgs)
     .map(({ reference }) => reference)
-    .filter((reference) => !reference.startsWith(SCOPE) && parseSetContext(reference) === undefined);
+    .filter((reference) => !reference.startsWith(SCOPE) && !isFolder(reference));
 }
+
+const isFolder = (reference: string): boolean =>
+  parseSetContext(reference) !== undefined || parseSharedContext(reference) !== undefined;
 
 async function resolveBase(text: string): Promise<string> {
   const { registry, repository, tag, digest } = parseReference(text);

@@ -1,7 +1,8 @@
 // nx push: sends the built image to a registry by digest. Plans first, as data; --dry-run shows the plan.
 
 import { ensureBytes, findImage, recordOfImage, store } from "@waybill/image";
-import { type PushPlan, RegistryClient, WaybillError, carryOut, parseReference, planPush } from "@waybill/oci";
+import { WaybillError, parseReference } from "@waybill/oci";
+import { type PushPlan, RegistryClient, carryOut, planPush } from "@waybill/oci/registry";
 import { type Command, list, only, text } from "../command.ts";
 import { formatBytes, shortDigest } from "../format.ts";
 import { settings } from "../settings.ts";

@@ -6,8 +6,7 @@ import { join } from "node:path";
 import { WaybillError } from "@waybill/oci";
 import { Buildah } from "./buildah.ts";
 import { Buildx } from "./buildx.ts";
-import { buildxPlugin, clientEnv, embeddedPaths } from "./embedded/paths.ts";
-import { installEmbedded } from "./embedded/install.ts";
+import { buildxPlugin, clientEnv, embeddedPaths, isInstalled } from "./embedded/paths.ts";
 import { startEmbedded } from "./embedded/lifecycle.ts";
 import { mayBeRoot } from "./embedded/privilege.ts";
 import type { Availability, Engine, EngineName } from "./engine.ts";
@@ -61,7 +60,10 @@ function make(name: EngineName): Engine {
 }
 
 async function startPrivate(): Promise<void> {
-  await installEmbedded((line) => process.stderr.write(`waybill: ${line}\n`));
+  if (!isInstalled()) {
+    const { installEmbedded } = await import("./embedded/install.ts");
+    await installEmbedded((line) => process.stderr.write(`waybill: ${line}\n`));
+  }
   await startEmbedded();
 }
 

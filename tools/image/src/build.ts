@@ -2,8 +2,12 @@
 
 import { relative } from "node:path";
 import { type Dockerfile, finalBase } from "@waybill/dockerfile";
-import { readLock } from "@waybill/lock";
-import { type ContextSource, type Engine, chooseEngine, hostCa, hostPlatform, scratchLayout } from "@waybill/engine";
+import { readLock } from "@waybill/lock/lock-file";
+import { chooseEngine } from "@waybill/engine/choose";
+import type { ContextSource, Engine } from "@waybill/engine/engine";
+import { hostCa } from "@waybill/engine/host-ca";
+import { hostPlatform } from "@waybill/engine/host-platform";
+import { scratchLayout } from "@waybill/engine/scratch-layout";
 import {
   type BaseRecord,
   type Descriptor,

@@ -1,7 +1,6 @@
 // This process's way to the network, the same that other programs on the machine take. Node reads neither the system's
 // certificates (where a TLS-inspecting proxy's authority is) nor, by itself, HTTP_PROXY and its like.
 
-import * as http from "node:http";
 import { getCACertificates, setDefaultCACertificates } from "node:tls";
 
 const PROXY_VARIABLES = ["http_proxy", "https_proxy", "HTTP_PROXY", "HTTPS_PROXY"];
@@ -23,8 +22,9 @@ export function hasProxy(): boolean {
 
 function useProxy(): void {
   // Since Node 24.14; older ones need NODE_USE_ENV_PROXY=1 from outside.
-  const { setGlobalProxyFromEnv } = http as { setGlobalProxyFromEnv?: () => void };
-  if (hasProxy()) setGlobalProxyFromEnv?.();
+  if (!hasProxy()) return;
+  const http = process.getBuiltinModule("node:http") as { setGlobalProxyFromEnv?: () => void };
+  http.setGlobalProxyFromEnv?.();
 }
 
 function trustSystem(): void {

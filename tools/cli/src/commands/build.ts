@@ -1,6 +1,7 @@
 // waybill build <image>: the docker-build target.
 
-import { buildImage, findImage } from "@waybill/image";
+import { buildImage } from "@waybill/image/build";
+import { findImage } from "@waybill/image/image";
 import { type Command, list, only, pairs } from "../command.ts";
 import { formatBytes, formatSeconds, shortDigest } from "../format.ts";
 import { BuildProgress } from "../progress.ts";

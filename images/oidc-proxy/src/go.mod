@@ -34,4 +34,10 @@ require (
 	sigs.k8s.io/randfill v1.0.0 // indirect
 	sigs.k8s.io/structured-merge-diff/v6 v6.4.2 // indirect
 	sigs.k8s.io/yaml v1.6.0 // indirect
+	waybill/keypair v0.0.0
+	waybill/mode v0.0.0
 )
+
+replace waybill/mode => ../../shared/mode
+
+replace waybill/keypair => ../../shared/keypair

@@ -19,17 +19,19 @@ export interface ContextInputs {
 /**
  * A superset, as tight as Nx can say it, of the files a build can see. Without a .dockerignore pass `parseIgnore("")`.
  * @param targets the stages that are built (by name or index); default: all of the file's
+ * @param context the name of another build context, whose files it is then about; `{projectRoot}` stands for its folder
  */
 export function contextInputs(
   ignore: Ignore,
   dockerfile: Dockerfile,
   options: BuildOptions = {},
   targets?: readonly string[],
+  context?: string,
 ): ContextInputs {
   const rules = ignore.patterns.slice(ignore.patterns.findLastIndex(ignoresAll) + 1);
   const sent =
     rules.length < ignore.patterns.length ? rules.filter(({ negated }) => negated).map(({ pattern }) => pattern) : [""];
-  const seen = contextPaths(dockerfile, options, targets);
+  const seen = contextPaths(dockerfile, options, targets, context);
   const visible = tightest(sent.flatMap((one) => seen.flatMap((other) => both(one, other))));
   const excluded = rules.filter((rule, index) => !rule.negated && !takenBack(rule, rules.slice(index + 1)));
   const useful = excluded.filter(

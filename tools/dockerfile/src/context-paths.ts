@@ -1,4 +1,5 @@
-// The paths of the build context a Dockerfile names: sources of COPY and ADD, and of bind mounts without from=.
+// The paths of a build context that a Dockerfile names: of the context itself (sources of COPY and ADD, and of bind mounts without
+// from=), or of a named one (sources of COPY and of bind mounts with its name in from=).
 
 import type { BuildOptions, Dockerfile, Instruction } from "./dockerfile.ts";
 import { flagValues } from "./dockerfile.ts";
@@ -14,17 +15,25 @@ const PLATFORMS = ["linux/amd64", "linux/arm64"];
  * Cleaned paths and patterns (Go's filepath.Match, and "**"), relative to the context; "" is all of it. A path with a variable
  * whose value isn't known counts as all.
  * @param targets the stages that are built; default: all stages of the file
+ * @param context the name of a build context; default: the one that has no name
  */
 export function contextPaths(
   dockerfile: Dockerfile,
   options: BuildOptions = {},
   targets?: readonly string[],
+  context = "",
 ): string[] {
   const platforms = options.platform === undefined ? PLATFORMS : [options.platform];
-  return [...new Set(platforms.flatMap((platform) => pathsFor(dockerfile, { ...options, platform }, targets)))];
+  const paths = platforms.flatMap((platform) => pathsFor(dockerfile, { ...options, platform }, targets, context));
+  return [...new Set(paths)];
 }
 
-function pathsFor(dockerfile: Dockerfile, options: BuildOptions, targets: readonly string[] | undefined): string[] {
+function pathsFor(
+  dockerfile: Dockerfile,
+  options: BuildOptions,
+  targets: readonly string[] | undefined,
+  context: string,
+): string[] {
   const links = linksOf(dockerfile, options);
   const built = targets?.map((target) => reachableStages(dockerfile, links, target));
   const global = globalScope(dockerfile.args, dockerfile.escape, options);
@@ -37,7 +46,7 @@ function pathsFor(dockerfile: Dockerfile, options: BuildOptions, targets: readon
     scopes.push(scope);
     for (const instruction of instructions) {
       if (built?.some((stages) => stages.has(index)) ?? true) {
-        paths.push(...pathsOf(instruction, scope));
+        paths.push(...pathsOf(instruction, scope, context));
       }
       scope.pass(instruction);
     }
@@ -45,14 +54,14 @@ function pathsFor(dockerfile: Dockerfile, options: BuildOptions, targets: readon
   return paths;
 }
 
-function pathsOf(instruction: Instruction, scope: StageScope): string[] {
-  if (instruction.keyword === "COPY" || instruction.keyword === "ADD") return copied(instruction, scope);
-  if (instruction.keyword === "RUN") return flagValues(instruction, "mount").flatMap((mount) => bound(mount, scope));
-  return [];
+function pathsOf(instruction: Instruction, scope: StageScope, context: string): string[] {
+  if (instruction.keyword === "COPY" || instruction.keyword === "ADD") return copied(instruction, scope, context);
+  if (instruction.keyword !== "RUN") return [];
+  return flagValues(instruction, "mount").flatMap((mount) => bound(mount, scope, context));
 }
 
-function copied(instruction: Instruction, scope: StageScope): string[] {
-  if (flagValues(instruction, "from").some((from) => from !== "")) return [];
+function copied(instruction: Instruction, scope: StageScope, context: string): string[] {
+  if ((flagValues(instruction, "from").at(-1) ?? "") !== context) return [];
   const sources = formOf(instruction.text).words.slice(0, -1);
   const local = sources.filter((source) => !source.startsWith("<<") && !isRemote(scope.expand(source).value));
   return local.map((source) => resolve(source, scope));
@@ -63,10 +72,10 @@ function isRemote(source: string): boolean {
   return /^(?:https?|git|ssh|ftp):\/\/|^git@/.test(source);
 }
 
-/** A bind mount (the default type) without from= shows the context, or its `source`. */
-function bound(mount: string, scope: StageScope): string[] {
+/** A bind mount (the default type) shows the context, or its `source`. */
+function bound(mount: string, scope: StageScope, context: string): string[] {
   const options = new Map(mount.split(",").map((option) => pair(option)));
-  if ((options.get("type") ?? "bind") !== "bind" || options.has("from")) return [];
+  if ((options.get("type") ?? "bind") !== "bind" || (options.get("from") ?? "") !== context) return [];
   return [resolve(options.get("source") ?? options.get("src") ?? "", scope)];
 }
 

@@ -16,6 +16,7 @@ export { finalBase } from "./final-base.ts";
 export type { LinkKind } from "./graph.ts";
 export { Ignore, parseIgnore } from "./ignore.ts";
 export type { IgnorePattern } from "./ignore.ts";
+export { matcherOf } from "./ignore-pattern.ts";
 export { parseDockerfile, readDockerfile, requireSound } from "./parse.ts";
 export { PREDEFINED_ARGS } from "./scope.ts";
 export { formOf } from "./words.ts";

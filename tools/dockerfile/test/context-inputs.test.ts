@@ -51,6 +51,20 @@ describe("inputs are as tight as Nx can say", () => {
     expect(inputs("", text)).toEqual(["src/x", "src/x/**/*"]);
   });
 
+  test("a named context has the paths that name it, and those alone", () => {
+    const text =
+      "FROM a AS test\nCOPY --from=shared-x tests /t\nFROM a\nCOPY --from=shared-x go.mod *.go /x/\nCOPY --from=shared-y . /y\nCOPY src /\nRUN --mount=from=shared-x,source=lib,target=/l ls";
+    const dockerfile = parseDockerfile(text, "D");
+    const seen = (context: string, targets?: string[]): string[] =>
+      contextInputs(parseIgnore(""), dockerfile, {}, targets, context).include.filter((glob) => !glob.endsWith("/*"));
+    expect(seen("shared-x")).toEqual(["*.go", "go.mod", "lib", "tests"].map((path) => `{projectRoot}/${path}`));
+    expect(seen("shared-x", ["1"])).toEqual(["*.go", "go.mod", "lib"].map((path) => `{projectRoot}/${path}`));
+    expect(contextInputs(parseIgnore(""), dockerfile, {}, undefined, "shared-y").include).toEqual([
+      "{projectRoot}/**/*",
+    ]);
+    expect(inputs("", text)).toEqual(["src", "src/**/*"]);
+  });
+
   test("a path whose variable has no value counts as all", () =>
     expect(inputs("", "FROM scratch\nARG D\nCOPY $D /")).toEqual(["**/*"]));
 

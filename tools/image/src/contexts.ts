@@ -1,5 +1,5 @@
-// What each name that a Dockerfile builds from stands for: an image of this repo by the digest of its record, a folder of
-// pinned upstream files, or an image from elsewhere, pinned by digest.
+// What each name that a Dockerfile builds from stands for: an image of this repo by the digest of its record, a folder that images
+// share, a folder of pinned upstream files, or an image from elsewhere, pinned by digest.
 
 import { join, relative } from "node:path";
 import { type Dockerfile, type Edge, edgesOf } from "@waybill/dockerfile";
@@ -19,6 +19,7 @@ import { assertNoCycle } from "./cycle.ts";
 import { type Image, SCOPE, findImage, readableImages } from "./image.ts";
 import { ensureBytes, recordOfImage, store } from "./bytes.ts";
 import { fetchExternal } from "./external.ts";
+import { parseSharedContext, sharedFolder } from "./shared.ts";
 
 export interface ContextOptions {
   buildArgs: Readonly<Record<string, string>>;
@@ -47,6 +48,8 @@ export async function resolveContexts(
 
 async function resolve(image: Image, edge: Edge, options: ContextOptions): Promise<ContextSource> {
   if (edge.reference.startsWith(SCOPE)) return ownImage(image, edge);
+  const shared = parseSharedContext(edge.reference);
+  if (shared !== undefined) return { kind: "folder", path: sharedFolder(shared, placeOf(image, edge)) };
   const named = parseSetContext(edge.reference);
   if (named !== undefined) return { kind: "folder", path: await setFolder(image, edge, named, options) };
   const { bases } = await readLock(image.folder);

@@ -17,5 +17,6 @@ export {
 } from "./image.ts";
 export { cycleOf, ownEdges } from "./cycle.ts";
 export { type ImageMetadata, imageMetadata, projectFile } from "./metadata.ts";
+export { noShared, parseSharedContext, sharedNames } from "./shared.ts";
 export { workspaceRoot } from "./workspace.ts";
 export { type Inputs, inputsOf, rememberedInputs } from "./inputs.ts";

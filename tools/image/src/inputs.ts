@@ -5,11 +5,13 @@ import { createReadStream, existsSync } from "node:fs";
 import { lstat, mkdir, readFile, readlink } from "node:fs/promises";
 import { dirname, join } from "node:path";
 import { pipeline } from "node:stream/promises";
-import { contextFiles, edgesOf, readIgnore } from "@waybill/dockerfile";
+import { type Dockerfile, contextFiles, contextPaths, edgesOf, matcherOf, readIgnore } from "@waybill/dockerfile";
 import { cacheHome } from "@waybill/engine";
 import { type ImageRecord, digestOf, serialiseRecord, writeFileAtomic } from "@waybill/oci";
 import { recordOfImage } from "./bytes.ts";
 import { type Image, SCOPE, findImage, readDockerfile } from "./image.ts";
+import { sharedOf, sharedPath } from "./shared.ts";
+import { workspaceRoot } from "./workspace.ts";
 
 /** A name that a person knows ("src/server.ts", "waybill/node", "build arg X") to a hash of what it was. */
 export type Inputs = Record<string, string>;
@@ -26,13 +28,31 @@ export async function inputsOf(image: Image): Promise<Inputs> {
     inputs[path] = await hashFile(join(image.folder, path));
   }
   const { buildArgs, platforms, variants } = image.metadata;
-  for (const { reference } of edgesOf(readDockerfile(image), buildArgs)) {
+  const dockerfile = readDockerfile(image);
+  Object.assign(inputs, await sharedInputs(dockerfile, buildArgs));
+  for (const { reference } of edgesOf(dockerfile, buildArgs)) {
     if (!reference.startsWith(SCOPE)) continue;
     inputs[reference] = (await recordOfImage(await findImage(reference.slice(SCOPE.length)))).digest;
   }
   for (const [key, value] of Object.entries(buildArgs)) inputs[`build arg ${key}`] = value;
   inputs["the platforms"] = platforms.join(", ");
   inputs["the variants"] = JSON.stringify(variants);
+  return inputs;
+}
+
+/** Of the shared folders what the Dockerfile names, as `images/shared/mode/mode.go`. */
+async function sharedInputs(dockerfile: Dockerfile, buildArgs: Readonly<Record<string, string>>): Promise<Inputs> {
+  const inputs: Inputs = {};
+  for (const [context, name] of sharedOf(edgesOf(dockerfile, buildArgs))) {
+    const folder = join(workspaceRoot(), sharedPath(name));
+    if (!existsSync(folder)) continue;
+    const named = contextPaths(dockerfile, { buildArgs }, undefined, context);
+    const matches = named.flatMap((path) => (path === "" ? [() => true] : [matcherOf(path), matcherOf(`${path}/**`)]));
+    for (const { path } of await contextFiles(folder)) {
+      if (matches.some((match) => match(path)))
+        inputs[`${sharedPath(name)}/${path}`] = await hashFile(join(folder, path));
+    }
+  }
   return inputs;
 }
 

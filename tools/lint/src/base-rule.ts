@@ -1,8 +1,8 @@
-// Everything an image is built from is another image of this repo, or pinned in the image's own lock.
+// Everything an image is built from is another image of this repo, a folder that images share, or pinned in the image's own lock.
 
 import { edgesOf } from "@waybill/dockerfile";
 import type { Dockerfile } from "@waybill/dockerfile";
-import { SCOPE } from "@waybill/image";
+import { SCOPE, noShared, parseSharedContext } from "@waybill/image";
 import { LOCK_FILE, parseSetContext } from "@waybill/lock";
 import type { ImageLock } from "@waybill/lock";
 import type { Finding } from "./finding.ts";
@@ -14,6 +14,8 @@ export interface BaseFacts {
   buildArgs: Readonly<Record<string, string>>;
   /** Names of the repo's images. */
   images: ReadonlySet<string>;
+  /** Names of the folders that images share. */
+  shared: readonly string[];
   /** The image's own name. */
   name: string;
 }
@@ -29,9 +31,11 @@ export function baseFindings(facts: BaseFacts): Finding[] {
 
 function problemOf(
   reference: string,
-  { images, lock, name }: BaseFacts,
+  { images, lock, name, shared }: BaseFacts,
 ): { message: string; mend: string } | undefined {
   if (reference.startsWith(SCOPE)) return problemOfOwn(reference.slice(SCOPE.length), images, name);
+  const folder = parseSharedContext(reference);
+  if (folder !== undefined) return shared.includes(folder) ? undefined : noShared(folder, shared);
   const named = parseSetContext(reference);
   if (named !== undefined) {
     const { kind, set } = named;

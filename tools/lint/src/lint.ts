@@ -4,7 +4,7 @@ import { existsSync } from "node:fs";
 import { readFile } from "node:fs/promises";
 import { basename, join, relative } from "node:path";
 import { parseDockerfile, readIgnore } from "@waybill/dockerfile";
-import type { Image } from "@waybill/image";
+import { type Image, sharedNames } from "@waybill/image";
 import { readLock } from "@waybill/lock";
 import { parseJson, WaybillError } from "@waybill/oci";
 import type { BlobStore, ImageRecord } from "@waybill/oci";
@@ -57,6 +57,7 @@ async function repoFindings(image: Image, text: string, file: string, { images }
     ignoreFile: relative(process.cwd(), ignoreFile),
     buildArgs: metadata.buildArgs,
     images: new Set(images.keys()),
+    shared: sharedNames(),
     lock: await readLock(folder),
   };
   const differences = await edgeDifferences(await edgeFacts(image, images));

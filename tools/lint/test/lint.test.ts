@@ -61,13 +61,14 @@ describe("the Dockerfile", () => {
 
   test("stands on images of this repo, or on pinned ones, or on locked sets", async () => {
     const digest = `sha256:${"a".repeat(64)}`;
-    const text = `${GOOD}FROM debian:13 AS a\nFROM cgr.dev/static:1 AS b\nCOPY --from=waybill/nope /a /a\nCOPY --from=packages-gone /a /a\nUSER 65532\n`;
+    const text = `${GOOD}FROM debian:13 AS a\nFROM cgr.dev/static:1 AS b\nCOPY --from=waybill/nope /a /a\nCOPY --from=packages-gone /a /a\nCOPY --from=shared-gone /a /a\nUSER 65532\n`;
     const lock = JSON.stringify({ lockVersion: 1, bases: { "cgr.dev/static:1": digest } });
     const found = await lint({ "x/Dockerfile": text, "x/image.lock.json": lock });
-    expect(told(found).filter((one) => one.includes("base-unknown"))).toEqual([
+    expect(told(found).filter((one) => one.includes("base-unknown"))).toMatchObject([
       "Dockerfile:5: debian:13 is neither an image of this repo nor pinned in image.lock.json: write waybill/<image>, or pin it with `npx waybill lock x` (base-unknown)",
       "Dockerfile:7: there is no image waybill/nope in this repo: the images are static, x (base-unknown)",
       'Dockerfile:8: the set "gone" is not in image.lock.json: declare it in project.json, then `npx waybill lock x` (base-unknown)',
+      expect.stringMatching(/^Dockerfile:9: there is no folder images\/shared\/gone: .+ \(base-unknown\)$/),
     ]);
   });
 

@@ -3,8 +3,9 @@
 
 import { readFile } from "node:fs/promises";
 import type { TargetConfiguration } from "@nx/devkit";
-import { contextInputs, parseDockerfile, readIgnore } from "@waybill/dockerfile";
+import { contextInputs, edgesOf, parseDockerfile, parseIgnore, readIgnore } from "@waybill/dockerfile";
 import type { Image } from "@waybill/image/image";
+import { sharedOf, sharedPath } from "@waybill/image/shared";
 
 type Input = NonNullable<TargetConfiguration["inputs"]>[number];
 
@@ -99,14 +100,19 @@ function target(command: string, more: TargetConfiguration): TargetConfiguration
   return { executor: "nx:run-commands", options: { command, ...options }, parallelism: true, ...rest };
 }
 
-/** What the Dockerfile can really see: the context after .dockerignore, and the image's own lock. */
+/** What the Dockerfile can really see: the context after .dockerignore, its part of shared folders, and the image's own lock. */
 async function buildInputs(image: Image): Promise<{ built: Input[]; all: Input[] }> {
   const [text, ignore] = await Promise.all([readFile(image.dockerfile, "utf8"), readIgnore(image.folder)]);
   const { buildArgs, variants } = image.metadata;
   const dockerfile = parseDockerfile(text, image.dockerfile, { buildArgs });
+  const shared = [...sharedOf(edgesOf(dockerfile, buildArgs))];
   const inputs = (stages?: readonly string[]): Input[] => {
     const { include, exclude } = contextInputs(ignore, dockerfile, { buildArgs }, stages);
-    return [...OWN_FILES, ...include, ...exclude];
+    const fromShared = shared.flatMap(([context, name]) => {
+      const seen = contextInputs(parseIgnore(""), dockerfile, { buildArgs }, stages, context).include;
+      return seen.map((glob) => glob.replace("{projectRoot}", `{workspaceRoot}/${sharedPath(name)}`));
+    });
+    return [...OWN_FILES, ...include, ...exclude, ...fromShared];
   };
   const last = dockerfile.stages.at(-1)?.index ?? 0;
   // Not the stage `test`: what it alone sees makes no other image.

@@ -117,3 +117,59 @@ describe("docker-build", { timeout: 120_000 }, () => {
     expect((await workspace.record("app")).bases[0]?.digest).toBe((await workspace.record("bases/base")).digest);
   });
 });
+
+describe("a folder that images share", { timeout: 120_000 }, () => {
+  let workspace: Workspace;
+  beforeAll(async () => {
+    const uses = (name: string): string =>
+      `FROM scratch AS test\nCOPY --from=shared-words tests /t\nFROM scratch\nCOPY --from=shared-words ${name} /\n`;
+    workspace = await Workspace.create({
+      "images/shared/words/README.md": "Words.\n",
+      "images/shared/words/one": "one\n",
+      "images/shared/words/two": "two\n",
+      "images/shared/words/tests/one.test": "one\n",
+      "images/app/Dockerfile": uses("one"),
+      "images/base/Dockerfile": uses("one two"),
+      "images/other/Dockerfile": "FROM scratch\nCOPY src /\n",
+      "images/other/src/file": "other\n",
+    });
+  });
+  afterAll(() => workspace.remove());
+
+  async function build(): Promise<Record<string, string>> {
+    const { exitCode, stdout, stderr } = await workspace.nx("run-many", "-t", "docker-build");
+    if (exitCode !== 0) throw new Error(`exit code ${exitCode}\n${stdout}\n${stderr}`);
+    return sources(stdout);
+  }
+
+  test("rebuilds the images that see the file that changed, and no other", async () => {
+    expect(await build()).toEqual({ app: "built", base: "built", other: "built" });
+    const changes = [
+      ["README.md", { app: "local", base: "local" }],
+      ["tests/one.test", { app: "local", base: "local" }],
+      ["two", { app: "local", base: "built" }],
+      ["one", { app: "built", base: "built" }],
+    ] as const;
+    for (const [file, expected] of changes) {
+      await workspace.write({ [`images/shared/words/${file}`]: "changed\n" });
+      expect(await build(), file).toEqual({ ...expected, other: "local" });
+    }
+  });
+
+  test("makes what uses it affected, and is what `explain` names", async () => {
+    await workspace.write({ "images/shared/words/two": "changed again\n" });
+    const { stdout } = await workspace.waybill("explain", "base");
+    expect(stdout).toContain("images/shared/words/two changed");
+    const affected = await workspace.nx("show", "projects", "--affected", "--files=images/shared/words/two", "--json");
+    expect(JSON.parse(affected.stdout)).toEqual(["base"]);
+  });
+
+  test("that isn't there is one line, with its place and those there are", async () => {
+    await workspace.write({ "images/app/Dockerfile": "FROM scratch\nCOPY --from=shared-wrods one /\n" });
+    const { exitCode, stderr } = await workspace.waybill("build", "app");
+    expect(stderr).toBe(
+      "waybill: there is no folder images/shared/wrods, images/app/Dockerfile:2: the shared folders are words\n",
+    );
+    expect(exitCode).toBe(2);
+  });
+});

@@ -11,7 +11,7 @@ import (
 	"syscall"
 
 	"waybill/downloader/internal/fault"
-	"waybill/downloader/internal/mode"
+	"waybill/mode"
 )
 
 // program is what a mode may use of the outside.

@@ -11,7 +11,7 @@ import (
 	"runtime/debug"
 	"syscall"
 
-	"waybill/oidc-proxy/internal/mode"
+	"waybill/mode"
 	"waybill/oidc-proxy/internal/options"
 	"waybill/oidc-proxy/internal/probe"
 )

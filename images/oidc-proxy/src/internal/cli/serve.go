@@ -8,8 +8,8 @@ import (
 	"io"
 	"log/slog"
 
+	"waybill/keypair"
 	"waybill/oidc-proxy/internal/identity"
-	"waybill/oidc-proxy/internal/keypair"
 	"waybill/oidc-proxy/internal/kube"
 	"waybill/oidc-proxy/internal/options"
 	"waybill/oidc-proxy/internal/proxy"

@@ -1,6 +1,5 @@
 // Package mode picks what an image does when it starts, by one rule for all images of this repo:
-// the first argument, else WAYBILL_MODE, else the image's default. It depends on nothing, so that
-// other images can copy it.
+// the first argument, else WAYBILL_MODE, else the image's default.
 package mode
 
 import (

@@ -4,7 +4,7 @@ import (
 	"slices"
 	"testing"
 
-	"waybill/downloader/internal/mode"
+	"waybill/mode"
 )
 
 var modes = []mode.Mode{{Name: "download"}, {Name: "version"}}

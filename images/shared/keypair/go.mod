@@ -1,0 +1,3 @@
+module waybill/keypair
+
+go 1.26.0

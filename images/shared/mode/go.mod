@@ -1,0 +1,3 @@
+module waybill/mode
+
+go 1.26.0

@@ -1,5 +1,6 @@
 // Routes to a command. Commands are imported when they are called, so that none pays for the others.
 
+import "@waybill/oci/zod";
 import { WaybillError, escapeControls, isExpected } from "@waybill/oci/error";
 import { COMMON, type Command, parse, text } from "./command.ts";
 

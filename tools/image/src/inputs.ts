@@ -6,7 +6,7 @@ import { lstat, mkdir, readFile, readlink } from "node:fs/promises";
 import { dirname, join } from "node:path";
 import { pipeline } from "node:stream/promises";
 import { type Dockerfile, contextFiles, contextPaths, edgesOf, matcherOf, readIgnore } from "@waybill/dockerfile";
-import { cacheHome } from "@waybill/engine";
+import { cacheHome } from "@waybill/engine/home";
 import { type ImageRecord, digestOf, serialiseRecord, writeFileAtomic } from "@waybill/oci";
 import { recordOfImage } from "./bytes.ts";
 import { type Image, SCOPE, findImage, readDockerfile } from "./image.ts";

@@ -4,6 +4,8 @@ const STEP = /^#(\d+) (\[.+)$/;
 const OUTPUT = /^#(\d+) [\d.]+ (.*)$/;
 const DONE = /^#(\d+) DONE ([\d.]+)s$/;
 const ERROR = /^#(\d+) ERROR/;
+/** Waybill's own lines among the engine's: a package that drifted, a source being fetched, a base being built. */
+const OURS = /^(?:drift|source|base): /;
 /** Steps below this many seconds are not worth a line. */
 const WORTH_A_LINE_S = 1;
 const KEEP_LINES = 400;
@@ -27,7 +29,7 @@ export class BuildProgress {
     if (done !== null) this.#finished(done[1] as string, Number(done[2]));
     const error = ERROR.exec(line);
     if (error !== null) this.#failed(error[1] as string);
-    if (!line.startsWith("#") && / drifted|pinned/.test(line)) console.log(line);
+    if (OURS.test(line)) console.log(`  ${line}`);
   };
 
   #keep(id: string, line: string): void {

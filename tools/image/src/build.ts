@@ -1,6 +1,5 @@
 // Builds an image and leaves its record: an engine build for each platform, one index over them, the layers in the store.
 
-import { relative } from "node:path";
 import { type Dockerfile, finalBase } from "@waybill/dockerfile";
 import { readLock } from "@waybill/lock/lock-file";
 import { chooseEngine } from "@waybill/engine/choose";
@@ -26,7 +25,9 @@ import {
 import { showLayout, store } from "./bytes.ts";
 import { inputsOf, rememberInputs } from "./inputs.ts";
 import { resolveContexts } from "./contexts.ts";
+import { meaningsOf } from "./edges.ts";
 import { type Image, readDockerfile, recordFile } from "./image.ts";
+import { type BuildFiles, buildFiles } from "./source.ts";
 
 export interface BuildOptions {
   /** In place of those that the image declares. */
@@ -47,6 +48,7 @@ export interface BuildOptions {
 interface Job {
   image: Image;
   dockerfile: Dockerfile;
+  files: BuildFiles;
   engine: Engine;
   buildArgs: Readonly<Record<string, string>>;
   options: BuildOptions;
@@ -57,9 +59,7 @@ interface Job {
  * @throws {WaybillError} one line: what failed, file and line, the mend
  */
 export async function buildImage(image: Image, options: BuildOptions = {}): Promise<ImageRecord> {
-  const dockerfile = readDockerfile(image);
-  const buildArgs = { ...image.metadata.buildArgs, ...options.buildArgs };
-  const job: Job = { image, dockerfile, engine: options.engine ?? chooseEngine(), buildArgs, options };
+  const job = await jobOf(image, options);
   const inputs = inputsOf(image);
   // Whatever is wrong with them is wrong with the build too, which says so with its line.
   inputs.catch(() => {});
@@ -68,6 +68,7 @@ export async function buildImage(image: Image, options: BuildOptions = {}): Prom
   for (const [name, { target }] of Object.entries(image.metadata.variants)) {
     variants[name] = (await buildIndex(job, target)).index.digest;
   }
+  const { buildArgs } = job;
   const facts = { name: image.name, bases: await runtimeBase(job, main.contexts), buildArgs, variants };
   const record = await recordOf(store(), main.index.digest, facts);
   if (options.keepRecord !== true) {
@@ -78,12 +79,17 @@ export async function buildImage(image: Image, options: BuildOptions = {}): Prom
   return record;
 }
 
+async function jobOf(image: Image, options: BuildOptions): Promise<Job> {
+  const dockerfile = readDockerfile(image);
+  const buildArgs = { ...image.metadata.buildArgs, ...options.buildArgs };
+  const files = await buildFiles(image, dockerfile, buildArgs, options);
+  return { image, dockerfile, files, engine: options.engine ?? chooseEngine(), buildArgs, options };
+}
+
 /** Runs a stage for what it does (tests), and keeps nothing of it. */
 export async function buildStage(image: Image, target: string, options: BuildOptions = {}): Promise<void> {
-  const dockerfile = readDockerfile(image);
-  const engine = options.engine ?? chooseEngine();
-  const buildArgs = { ...image.metadata.buildArgs, ...options.buildArgs };
-  const job: Job = { image, dockerfile, engine, buildArgs, options };
+  const job = await jobOf(image, options);
+  const { dockerfile, engine, buildArgs } = job;
   const platform = nativePlatform(image.metadata.platforms);
   const contexts = await resolveContexts(image, dockerfile, { buildArgs, platform, target, onLine: options.onLine });
   await engine.build({ ...requestOf(job, platform, contexts), target });
@@ -150,11 +156,10 @@ async function inheritedLayers(
 }
 
 function requestOf(job: Job, platform: string, contexts: Record<string, ContextSource>) {
-  const { image, buildArgs, options } = job;
+  const { files, buildArgs, options } = job;
   const ca = hostCa();
   return {
-    dockerfile: image.dockerfile,
-    context: image.folder,
+    ...files,
     platforms: [platform],
     buildArgs,
     contexts,
@@ -170,12 +175,13 @@ function requestOf(job: Job, platform: string, contexts: Record<string, ContextS
  * two records to one image (docs/decisions/0003-record-names-the-runtime-base.md).
  */
 async function runtimeBase(job: Job, contexts: Record<string, ContextSource>): Promise<BaseRecord[]> {
-  const reference = finalBase(job.dockerfile, undefined, { buildArgs: job.buildArgs });
-  const source = reference === "scratch" ? undefined : contexts[reference];
+  const name = finalBase(job.dockerfile, undefined, { buildArgs: job.buildArgs });
+  const source = name === "scratch" ? undefined : contexts[name];
   if (source === undefined || source.kind === "folder") return [];
+  const reference = meaningsOf(job.image)(name);
   // From elsewhere: the pin names the whole image, the source one platform of it.
   const pinned = (await readLock(job.image.folder)).bases[reference] as Digest | undefined;
   return [{ reference, digest: pinned ?? source.digest }];
 }
 
-const placeOf = (job: Job): string => relative(process.cwd(), job.image.dockerfile);
+const placeOf = (job: Job): string => job.dockerfile.file;

@@ -1,7 +1,6 @@
 // What each name that a Dockerfile builds from stands for: an image of this repo by the digest of its record, a folder that images
 // share, a folder of pinned upstream files, or an image from elsewhere, pinned by digest.
 
-import { relative } from "node:path";
 import type { Dockerfile } from "@waybill/dockerfile";
 import type { ContextSource } from "@waybill/engine/engine";
 import { storeFolder } from "@waybill/engine/home";

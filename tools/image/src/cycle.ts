@@ -1,16 +1,15 @@
 // Images that are built from each other can't be built at all; whoever is asked for one of them says which they are.
 
-import { readFileSync } from "node:fs";
-import { relative } from "node:path";
-import { type Edge, edgesOf, parseDockerfile } from "@waybill/dockerfile";
+import { type Edge, parseDockerfile } from "@waybill/dockerfile";
 import { WaybillError } from "@waybill/oci/error";
-import { type Image, SCOPE } from "./image.ts";
+import { imageEdges } from "./edges.ts";
+import { type Image, SCOPE, dockerfileText } from "./image.ts";
 
 /** The images of this repo that an image names, each with the place that names it first. */
 export function ownEdges(image: Image): Map<string, Edge> {
-  const dockerfile = parseDockerfile(readFileSync(image.dockerfile, "utf8"), image.dockerfile);
+  const { text, where } = dockerfileText(image);
   const edges = new Map<string, Edge>();
-  for (const edge of edgesOf(dockerfile, image.metadata.buildArgs)) {
+  for (const edge of imageEdges(image, parseDockerfile(text, where))) {
     const name = edge.reference.startsWith(SCOPE) ? edge.reference.slice(SCOPE.length) : undefined;
     if (name !== undefined && !edges.has(name)) edges.set(name, edge);
   }
@@ -74,7 +73,7 @@ export function assertNoCycle(image: Image, images: ReadonlyMap<string, Image>):
   if (cycle === undefined) return;
   const places = cycle.slice(0, -1).map((name, index) => {
     const edge = edges.get(name)?.get(cycle[index + 1] as string);
-    return `${relative(process.cwd(), (images.get(name) as Image).dockerfile)}:${edge?.line}`;
+    return `${dockerfileText(images.get(name) as Image).where}:${edge?.line}`;
   });
   throw new WaybillError(`images are built from each other (${cycle.join(" -> ")})`, {
     where: places.join(", "),

@@ -1,10 +1,13 @@
-// An image of this repo: one folder under images/ with a Dockerfile. Nothing is registered elsewhere.
+// An image of this repo: one folder under images/ with a Dockerfile, or with a project.json that names the upstream repository whose
+// Dockerfile is used. Nothing is registered elsewhere.
 
 import { existsSync, readFileSync } from "node:fs";
 import { glob } from "node:fs/promises";
 import { basename, dirname, join, relative } from "node:path";
 import { type Dockerfile, parseDockerfile } from "@waybill/dockerfile";
 import { parseDocument } from "@waybill/lock/document";
+import { LOCK_FILE, type LockedSource } from "@waybill/lock/schema";
+import { readLockedSource } from "@waybill/lock/source/locked";
 import { WaybillError, isExpected } from "@waybill/oci/error";
 import { type ImageMetadata, imageMetadata, projectFile } from "./metadata.ts";
 import { workspaceRoot } from "./workspace.ts";
@@ -16,8 +19,10 @@ export interface Image {
   name: string;
   /** Absolute path of its folder. */
   folder: string;
-  /** Absolute path. */
+  /** Absolute path; of an image from an upstream repository the lock, which has upstream's. */
   dockerfile: string;
+  /** What is locked of `metadata.source`; absent until `waybill lock`. */
+  source?: LockedSource | undefined;
   tags: string[];
   metadata: ImageMetadata;
 }
@@ -37,13 +42,52 @@ export function readImage(folder: string): Image {
   }
   const where = relative(process.cwd(), file);
   const { name, tags, metadata } = parseDocument(readFileSync(file, "utf8"), projectFile, where);
-  return { name, folder, dockerfile, tags, metadata: metadata.image };
+  const image = { name, folder, dockerfile, tags, metadata: metadata.image };
+  if (metadata.image.source === undefined) return image;
+  if (existsSync(dockerfile)) {
+    const mend = "delete one of them";
+    throw new WaybillError("the image has a Dockerfile, and metadata.image.source as well", { where, mend });
+  }
+  return { ...image, dockerfile: join(folder, LOCK_FILE), source: readLockedSource(folder) };
+}
+
+/** Whether the folder holds an image. One that can't be read may be: its own build says why. */
+export function isImageFolder(folder: string): boolean {
+  if (existsSync(join(folder, "Dockerfile"))) return true;
+  const file = join(folder, "project.json");
+  const text = existsSync(file) ? readFileSync(file, "utf8") : "";
+  if (!text.includes('"source"')) return false;
+  try {
+    const { metadata } = JSON.parse(text) as { metadata?: { image?: { source?: unknown } } };
+    return metadata?.image?.source !== undefined;
+  } catch {
+    return true;
+  }
+}
+
+/**
+ * The Dockerfile that the image is built with, its own or upstream's, and what to call it in messages. Asks no network.
+ * @throws {WaybillError} upstream's isn't locked yet
+ */
+export function dockerfileText(image: Image): { text: string; where: string } {
+  const { metadata, source, dockerfile, folder, name } = image;
+  if (metadata.source === undefined) {
+    return { text: readFileSync(dockerfile, "utf8"), where: relative(process.cwd(), dockerfile) };
+  }
+  if (source !== undefined) {
+    const { repository, version, dockerfile: lines } = source;
+    return { text: lines.join("\n"), where: `${repository} ${version} ${metadata.source.dockerfile}` };
+  }
+  throw new WaybillError("the upstream repository isn't locked", {
+    where: relative(process.cwd(), join(folder, "project.json")),
+    mend: `\`npx waybill lock ${name}\``,
+  });
 }
 
 /** @throws {WaybillError} the Dockerfile can't be built as it stands: its first problem, with file and line */
 export function readDockerfile(image: Image): Dockerfile {
-  const where = relative(process.cwd(), image.dockerfile);
-  const dockerfile = parseDockerfile(readFileSync(image.dockerfile, "utf8"), where);
+  const { text, where } = dockerfileText(image);
+  const dockerfile = parseDockerfile(text, where);
   if (dockerfile.problems[0] !== undefined) throw dockerfile.problems[0];
   return dockerfile;
 }
@@ -94,8 +138,12 @@ const surveys = new Map<string, Promise<Survey>>();
 async function look(root: string): Promise<Survey> {
   const found: Survey = { images: new Map(), faults: [] };
   const exclude = (path: string): boolean => /(^|\/)(node_modules|dist)$/.test(path);
-  for await (const file of glob("images/**/Dockerfile", { cwd: root, exclude })) {
-    const folder = join(root, dirname(file));
+  const folders = new Set<string>();
+  for await (const file of glob("images/**/{Dockerfile,project.json}", { cwd: root, exclude })) {
+    folders.add(join(root, dirname(file)));
+  }
+  for (const folder of folders) {
+    if (!isImageFolder(folder)) continue;
     try {
       add(found, readImage(folder));
     } catch (error) {

@@ -5,6 +5,7 @@ export { ensureBytes, hasBytes, recordOfImage, showLayout, store } from "./bytes
 export {
   type Image,
   SCOPE,
+  dockerfileText,
   findImage,
   findImages,
   layoutFolder,
@@ -19,4 +20,6 @@ export { cycleOf, ownEdges } from "./cycle.ts";
 export { type ImageMetadata, imageMetadata, projectFile } from "./metadata.ts";
 export { noShared, parseSharedContext, sharedNames } from "./shared.ts";
 export { workspaceRoot } from "./workspace.ts";
+export { type ImageEdge, imageEdges } from "./edges.ts";
+export { type SourceOverride, assertConsumed, withSource } from "./source.ts";
 export { type Inputs, inputsOf, rememberedInputs } from "./inputs.ts";

@@ -3,12 +3,14 @@
 import { createHash } from "node:crypto";
 import { createReadStream, existsSync } from "node:fs";
 import { lstat, mkdir, readFile, readlink } from "node:fs/promises";
-import { dirname, join } from "node:path";
+import { dirname, join, relative } from "node:path";
 import { pipeline } from "node:stream/promises";
 import { type Dockerfile, contextFiles, contextPaths, edgesOf, matcherOf, readIgnore } from "@waybill/dockerfile";
 import { cacheHome } from "@waybill/engine/home";
+import { patchesOf } from "@waybill/lock/source/patches";
 import { type ImageRecord, digestOf, serialiseRecord, writeFileAtomic } from "@waybill/oci";
 import { recordOfImage } from "./bytes.ts";
+import { imageEdges } from "./edges.ts";
 import { type Image, SCOPE, findImage, readDockerfile } from "./image.ts";
 import { sharedOf, sharedPath } from "./shared.ts";
 import { workspaceRoot } from "./workspace.ts";
@@ -18,25 +20,38 @@ export type Inputs = Record<string, string>;
 
 /** @throws {WaybillError} the Dockerfile can't be read, or a base has no record */
 export async function inputsOf(image: Image): Promise<Inputs> {
-  const inputs: Inputs = {};
-  for (const file of ["Dockerfile", ".dockerignore", "image.lock.json"]) {
-    if (existsSync(join(image.folder, file))) inputs[file] = await hashFile(join(image.folder, file));
-  }
-  for (const { path } of await contextFiles(image.folder, await readIgnore(image.folder))) {
-    // Our own outputs: they are in a context whose .dockerignore forgot them.
-    if (path.startsWith("dist/")) continue;
-    inputs[path] = await hashFile(join(image.folder, path));
-  }
+  const inputs: Inputs = image.metadata.source === undefined ? await ownFiles(image) : await upstreamFiles(image);
   const { buildArgs, platforms, variants } = image.metadata;
   const dockerfile = readDockerfile(image);
   Object.assign(inputs, await sharedInputs(dockerfile, buildArgs));
-  for (const { reference } of edgesOf(dockerfile, buildArgs)) {
+  for (const { reference } of imageEdges(image, dockerfile)) {
     if (!reference.startsWith(SCOPE)) continue;
     inputs[reference] = (await recordOfImage(await findImage(reference.slice(SCOPE.length)))).digest;
   }
   for (const [key, value] of Object.entries(buildArgs)) inputs[`build arg ${key}`] = value;
   inputs["the platforms"] = platforms.join(", ");
   inputs["the variants"] = JSON.stringify(variants);
+  return inputs;
+}
+
+async function ownFiles({ folder }: Image): Promise<Inputs> {
+  const inputs: Inputs = {};
+  for (const file of ["Dockerfile", ".dockerignore", "image.lock.json"]) {
+    if (existsSync(join(folder, file))) inputs[file] = await hashFile(join(folder, file));
+  }
+  for (const { path } of await contextFiles(folder, await readIgnore(folder))) {
+    // Our own outputs: they are in a context whose .dockerignore forgot them.
+    if (path.startsWith("dist/")) continue;
+    inputs[path] = await hashFile(join(folder, path));
+  }
+  return inputs;
+}
+
+/** The tree stands for all of upstream's files. */
+async function upstreamFiles({ folder, source, metadata }: Image): Promise<Inputs> {
+  const inputs: Inputs = { "the bases that stand in": JSON.stringify(metadata.source?.bases) };
+  if (source !== undefined) inputs["the source"] = `${source.version} (${source.commit.slice(0, 12)})`;
+  for (const patch of await patchesOf(folder)) inputs[relative(folder, patch)] = await hashFile(patch);
   return inputs;
 }
 

@@ -1,6 +1,7 @@
 // What an image declares under `metadata.image` of its project.json: only what can't be read from its Dockerfile.
 
 import { filesDeclaration, packagesDeclaration } from "@waybill/lock/declaration";
+import { sourceDeclaration } from "@waybill/lock/source/declaration";
 import { z } from "zod";
 
 const UNITS = { B: 1, kB: 1e3, MB: 1e6, GB: 1e9 } as const;
@@ -48,6 +49,7 @@ export const imageMetadata = z.strictObject({
     .strictObject({ repository: z.string(), version: z.string() })
     .optional()
     .describe("What the image repackages"),
+  source: sourceDeclaration.optional(),
   packages: packagesDeclaration.default({}),
   files: filesDeclaration.default({}),
 });

@@ -1,14 +1,16 @@
 // Everything an image is built from is another image of this repo, a folder that images share, or pinned in the image's own lock.
 
-import { edgesOf } from "@waybill/dockerfile";
 import type { Dockerfile } from "@waybill/dockerfile";
-import { SCOPE, noShared, parseSharedContext } from "@waybill/image";
+import { SCOPE, imageEdges, noShared, parseSharedContext } from "@waybill/image";
+import type { Image } from "@waybill/image";
 import { LOCK_FILE, parseSetContext } from "@waybill/lock";
 import type { ImageLock } from "@waybill/lock";
 import type { Finding } from "./finding.ts";
 
 export interface BaseFacts {
   dockerfile: Dockerfile;
+  /** Says what stands in for upstream's bases, if it has an upstream. */
+  image: Pick<Image, "metadata">;
   lock: ImageLock;
   /** metadata.image.buildArgs */
   buildArgs: Readonly<Record<string, string>>;
@@ -21,8 +23,8 @@ export interface BaseFacts {
 }
 
 export function baseFindings(facts: BaseFacts): Finding[] {
-  const { dockerfile, buildArgs } = facts;
-  return edgesOf(dockerfile, buildArgs).flatMap(({ reference, line }) => {
+  const { dockerfile, image } = facts;
+  return imageEdges(image, dockerfile).flatMap(({ reference, line }) => {
     const problem = problemOf(reference, facts);
     if (problem === undefined) return [];
     return [{ rule: "base-unknown", file: dockerfile.file, line, ...problem, severity: "error" as const }];

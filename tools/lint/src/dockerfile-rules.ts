@@ -14,6 +14,10 @@ export interface DockerfileFacts extends BaseFacts {
 }
 
 export function dockerfileFindings(facts: DockerfileFacts): Finding[] {
+  // Upstream's Dockerfile is used as it is: what counts is that it can be built, and that it does what is asked.
+  if (facts.image.metadata.source !== undefined) {
+    return [...problems(facts), ...unusedBuildArgs(facts), ...baseFindings(facts)];
+  }
   return [
     ...problems(facts),
     ...syntaxLine(facts),
@@ -51,7 +55,7 @@ function allowList({ ignore, ignoreFile }: DockerfileFacts): Finding[] {
 }
 
 /** A build arg nothing reads promises an effect it doesn't have. */
-function unusedBuildArgs({ dockerfile, buildArgs }: DockerfileFacts): Finding[] {
+function unusedBuildArgs({ dockerfile, buildArgs, image }: DockerfileFacts): Finding[] {
   const consumed = consumedArgs(dockerfile, { buildArgs });
   const declared = new Set(declaredArgs(dockerfile));
   return Object.keys(buildArgs).flatMap((name): Finding[] => {
@@ -59,6 +63,7 @@ function unusedBuildArgs({ dockerfile, buildArgs }: DockerfileFacts): Finding[] 
     if (uses.some(({ how }) => how === "referenced") || PREDEFINED_ARGS.has(name)) return [];
     const base = { rule: "build-arg-unused", file: dockerfile.file };
     const [hidden] = uses;
+    if (hidden !== undefined && image.metadata.source !== undefined) return [];
     if (hidden !== undefined) {
       const message = `no line names the build arg ${name}, though this RUN has it in its environment`;
       return [

@@ -3,9 +3,9 @@
 
 import { readFile } from "node:fs/promises";
 import { basename, join, relative } from "node:path";
-import { edgesOf } from "@waybill/dockerfile";
 import type { Dockerfile } from "@waybill/dockerfile";
-import { SCOPE } from "@waybill/image";
+import { SCOPE, imageEdges } from "@waybill/image";
+import type { Image } from "@waybill/image";
 import { parseJson, WaybillError, writeFileAtomic } from "@waybill/oci";
 import type { Finding } from "./finding.ts";
 
@@ -28,7 +28,7 @@ export interface EdgeFacts {
   /** The image's folder. */
   folder: string;
   dockerfile: Dockerfile;
-  buildArgs: Readonly<Record<string, string>>;
+  image: Pick<Image, "metadata">;
   /** Version in package.json, by the name of each of the repo's images. */
   versions: ReadonlyMap<string, string>;
 }
@@ -83,9 +83,9 @@ export function edgeFinding({ image, kind, is, shouldBe, file, line }: EdgeDiffe
 }
 
 /** Images of this repo by the first line that names them. */
-function imagesOf({ dockerfile, buildArgs }: EdgeFacts): Map<string, number> {
+function imagesOf({ dockerfile, image: declared }: EdgeFacts): Map<string, number> {
   const images = new Map<string, number>();
-  for (const { reference, line } of edgesOf(dockerfile, buildArgs)) {
+  for (const { reference, line } of imageEdges(declared, dockerfile)) {
     const image = reference.startsWith(SCOPE) ? reference.slice(SCOPE.length) : undefined;
     if (image !== undefined && !images.has(image)) images.set(image, line);
   }

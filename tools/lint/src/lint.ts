@@ -4,7 +4,7 @@ import { existsSync } from "node:fs";
 import { readFile } from "node:fs/promises";
 import { basename, join, relative } from "node:path";
 import { parseDockerfile, readIgnore } from "@waybill/dockerfile";
-import { type Image, sharedNames } from "@waybill/image";
+import { type Image, dockerfileText, sharedNames } from "@waybill/image";
 import { readLock } from "@waybill/lock";
 import { parseJson, WaybillError } from "@waybill/oci";
 import type { BlobStore, ImageRecord } from "@waybill/oci";
@@ -31,12 +31,12 @@ export interface LintOptions extends EnsureOptions {
  * @throws {WaybillError} a file can't be read, a layer isn't in the store, or hadolint can't be had
  */
 export async function lintImage(image: Image, options: LintOptions): Promise<Finding[]> {
-  const text = await readText(image.dockerfile);
-  const file = relative(process.cwd(), image.dockerfile);
+  const { text, where: file } = dockerfileText(image);
   const { record, store } = options;
   const exceptions = new Exceptions(text);
   const findings = await Promise.all([
-    hadolint(image.dockerfile, file, options),
+    // How upstream writes its Dockerfile is upstream's matter.
+    image.metadata.source === undefined ? hadolint(image.dockerfile, file, options) : [],
     repoFindings(image, text, file, options),
     record !== undefined && store !== undefined
       ? imageFindings(record, store, { ...image.metadata, file, exceptions })
@@ -52,6 +52,7 @@ async function repoFindings(image: Image, text: string, file: string, { images }
   const ignore = existsSync(ignoreFile) ? await readIgnore(folder, image.dockerfile) : undefined;
   const facts = {
     dockerfile,
+    image,
     name,
     ignore,
     ignoreFile: relative(process.cwd(), ignoreFile),
@@ -67,14 +68,12 @@ async function repoFindings(image: Image, text: string, file: string, { images }
 /** What `edgeDifferences` and `fixEdges` need to know of an image. */
 export async function edgeFacts(image: Image, images: LintOptions["images"]): Promise<EdgeFacts> {
   const { folder, metadata } = image;
-  const text = await readText(image.dockerfile);
-  const dockerfile = parseDockerfile(text, relative(process.cwd(), image.dockerfile), {
-    buildArgs: metadata.buildArgs,
-  });
+  const { text, where } = dockerfileText(image);
+  const dockerfile = parseDockerfile(text, where, { buildArgs: metadata.buildArgs });
   const versions = await Promise.all(
     [...images].map(async ([name, one]) => [name, await versionOf(one.folder)] as const),
   );
-  return { folder, dockerfile, buildArgs: metadata.buildArgs, versions: new Map(versions) };
+  return { folder, image, dockerfile, versions: new Map(versions) };
 }
 
 /** An image without a package.json is told by the rules for that image, not by those that build on it. */

@@ -1,12 +1,12 @@
 // What a refresh changed, as data and as the table a person reads.
 
+import { createHash } from "node:crypto";
 import { listsOf } from "./schema.ts";
 import type { ImageLock } from "./schema.ts";
 
 export interface Change {
-  /** "packages", "files" or "bases". */
-  part: "packages" | "files" | "bases";
-  /** The set, and for packages the architecture: "python amd64". Empty for bases. */
+  part: "source" | "packages" | "files" | "bases";
+  /** The set, and for packages the architecture: "python amd64". Empty for source and bases. */
   set: string;
   name: string;
   /** Absent where the thing is new. */
@@ -34,8 +34,16 @@ interface Pin extends Pick<Change, "part" | "set" | "name"> {
   identity: string;
 }
 
-function pins({ packages, files, bases }: ImageLock): Map<string, Pin> {
+function pins({ source, packages, files, bases }: ImageLock): Map<string, Pin> {
   const all: Pin[] = [];
+  if (source !== undefined) {
+    const { repository, version, commit, dockerfile } = source;
+    const label = version === commit ? commit.slice(0, 12) : `${version} (${commit.slice(0, 12)})`;
+    all.push({ part: "source", set: "", name: repository, version: label, identity: version + commit });
+    const text = dockerfile.join("\n");
+    const lines = `${dockerfile.length} lines (${createHash("sha256").update(text).digest("hex").slice(0, 8)})`;
+    all.push({ part: "source", set: "", name: "upstream's Dockerfile", version: lines, identity: text });
+  }
   for (const [set, locked] of Object.entries(packages)) {
     for (const [arch, list] of listsOf(locked)) {
       for (const { name, version, sha256 } of list) {

@@ -7,7 +7,7 @@ import { parseDebianName, parseFileRequest, readDeclaration } from "./declaratio
 import type { Declaration } from "./declaration.ts";
 import { LOCK_FILE, readLock } from "./lock-file.ts";
 import { listsOf } from "./schema.ts";
-import type { ImageLock } from "./schema.ts";
+import type { ImageLock, LockedSource } from "./schema.ts";
 
 export interface CheckOptions {
   /** References of images that aren't of this repo, as the Dockerfile's FROM lines have them. */
@@ -31,11 +31,18 @@ export async function checkLock(
 ): Promise<LockFinding[]> {
   const [declaration, lock] = await Promise.all([readDeclaration(imageFolder), readLock(imageFolder)]);
   const messages = [
+    ...checkSource(declaration, lock),
     ...checkPackages(declaration, lock),
     ...checkFiles(declaration, lock),
     ...difference("base", externalBases, Object.keys(lock.bases)),
   ];
   return messages.map((message) => ({ file: join(imageFolder, LOCK_FILE), message }));
+}
+
+function checkSource({ source: declared }: Declaration, { source: locked }: ImageLock): string[] {
+  const name = (one: Pick<LockedSource, "repository" | "version"> | undefined): string[] =>
+    one === undefined ? [] : [`${one.repository} ${one.version}`];
+  return difference("source", name(declared), name(locked));
 }
 
 function checkPackages({ packages, platforms }: Declaration, lock: ImageLock): string[] {

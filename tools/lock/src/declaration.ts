@@ -3,6 +3,7 @@
 import { join } from "node:path";
 import { z } from "zod";
 import { readDocument } from "./document.ts";
+import { type SourceDeclaration, sourceDeclaration } from "./source/declaration.ts";
 
 /** Sets become build contexts (`packages-<set>`), so their names keep to what a context name may be. */
 export const setName = z.string().regex(/^[a-z0-9][a-z0-9-]*$/, "a set's name is lower-case letters, digits and -");
@@ -58,6 +59,7 @@ const projectFile = z.looseObject({
         .looseObject({
           packages: packagesDeclaration.default({}),
           files: filesDeclaration.default({}),
+          source: sourceDeclaration.optional(),
           platforms: z.array(z.string()).default(["linux/amd64"]),
         })
         .prefault({}),
@@ -68,6 +70,7 @@ const projectFile = z.looseObject({
 export interface Declaration {
   packages: Record<string, PackageSetDeclaration>;
   files: Record<string, string[]>;
+  source: SourceDeclaration | undefined;
   /** As "linux/amd64". */
   platforms: string[];
 }
@@ -78,8 +81,8 @@ export interface Declaration {
  */
 export async function readDeclaration(imageFolder: string): Promise<Declaration> {
   const file = join(imageFolder, "project.json");
-  const { packages, files, platforms } = (await readDocument(file, projectFile)).metadata.image;
-  return { packages, files, platforms };
+  const { packages, files, source, platforms } = (await readDocument(file, projectFile)).metadata.image;
+  return { packages, files, source, platforms };
 }
 
 export interface FileRequest {

@@ -17,10 +17,15 @@ export { LOCK_FILE, emptyLock, formatLock, readLock, writeLock } from "./lock-fi
 export { refreshLock } from "./refresh.ts";
 export type { RefreshOptions, Refreshed } from "./refresh.ts";
 export { imageLock, lockJsonSchema } from "./schema.ts";
-export type { DebianPackage, ImageLock, LockedFile, PackageSet } from "./schema.ts";
+export type { DebianPackage, ImageLock, LockedFile, LockedSource, PackageSet } from "./schema.ts";
 export { unpackPackages } from "./unpack.ts";
 export { parseDocument, readDocument } from "./document.ts";
 export { NPM_FOLDER, checkNpmLock, npmFiles, writeNpmLock } from "./npm/container-lock.ts";
 export type { NpmFiles } from "./npm/container-lock.ts";
 export { parseSetContext } from "./set-context.ts";
 export type { SetContext } from "./set-context.ts";
+export { sourceDeclaration } from "./source/declaration.ts";
+export type { SourceDeclaration } from "./source/declaration.ts";
+export type { SourceOptions } from "./source/fetch-source.ts";
+export { buildableSource, resolveSource } from "./source/lock-source.ts";
+export { newestVersion } from "./source/versions.ts";

@@ -4,10 +4,10 @@ import { existsSync } from "node:fs";
 import { join } from "node:path";
 import { writeFileAtomic } from "@waybill/oci";
 import { readDocument } from "./document.ts";
-import { imageLock } from "./schema.ts";
+import { LOCK_FILE, imageLock } from "./schema.ts";
 import type { ImageLock } from "./schema.ts";
 
-export const LOCK_FILE = "image.lock.json";
+export { LOCK_FILE } from "./schema.ts";
 
 export function emptyLock(): ImageLock {
   return { lockVersion: 1, packages: {}, files: {}, bases: {} };
@@ -31,9 +31,10 @@ export function formatLock(lock: ImageLock): string {
   return `${formatValue(sortLock(lock), "")}\n`;
 }
 
-function sortLock({ packages, files, bases }: ImageLock): object {
+function sortLock({ source, packages, files, bases }: ImageLock): object {
   return {
     lockVersion: 1,
+    ...(source === undefined ? {} : { source }),
     ...filled(
       "packages",
       mapSorted(packages, ({ suite, suites, ...lists }) => ({
@@ -78,9 +79,13 @@ function formatValue(value: unknown, indent: string): string {
   return members.length === 0 ? `${open}${close}` : `${open}\n${members.join(",\n")}\n${indent}${close}`;
 }
 
-/** A pinned package or file, or a plain list of words. */
+const MAX_LINE = 120;
+
+/** A pinned package or file, or a short list of words. */
 function isLeaf(value: object): boolean {
-  if (Array.isArray(value)) return value.length > 0 && value.every((item) => typeof item === "string");
+  if (Array.isArray(value)) {
+    return value.length > 0 && value.every((item) => typeof item === "string") && formatLine(value).length <= MAX_LINE;
+  }
   return "name" in value && typeof value.name === "string";
 }
 

@@ -13,7 +13,7 @@ import { resolveFile } from "./files/resolve.ts";
 import { packagesOf } from "./images.ts";
 import { LOCK_FILE, readLock, writeLock } from "./lock-file.ts";
 import { listsOf } from "./schema.ts";
-import type { DebianPackage, ImageLock, LockedFile, PackageSet } from "./schema.ts";
+import type { DebianPackage, ImageLock, LockedFile, LockedSource, PackageSet } from "./schema.ts";
 
 export interface RefreshOptions {
   /** As "linux/amd64"; default: what project.json declares, and what the lock has been made for besides. */
@@ -22,6 +22,8 @@ export interface RefreshOptions {
   externalBases?: readonly string[] | undefined;
   /** Asks a registry for the digest of a reference; without it they stay as locked. */
   resolveBase?: ((reference: string) => Promise<string>) | undefined;
+  /** The upstream repository's new pin, by `resolveSource`. */
+  source?: LockedSource | undefined;
   /** Finds the changes and writes nothing. */
   dryRun?: boolean | undefined;
   sources?: DebianSources | undefined;
@@ -44,6 +46,7 @@ export async function refreshLock(imageFolder: string, options: RefreshOptions =
   const platforms = options.platforms ?? [...new Set([...declaration.platforms, ...platformsOf(before)])];
   const after: ImageLock = {
     lockVersion: 1,
+    ...(options.source !== undefined && { source: options.source }),
     packages: await refreshPackages(imageFolder, declaration, platforms, options),
     files: await refreshFiles(declaration, platforms),
     bases: await refreshBases(imageFolder, before, options),

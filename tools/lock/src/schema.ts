@@ -2,6 +2,9 @@
 
 import { z } from "zod";
 import { setName } from "./declaration.ts";
+import { sourceRepository, sourceVersion } from "./source/declaration.ts";
+
+export const LOCK_FILE = "image.lock.json";
 
 const sha256Hex = z.string().regex(/^[0-9a-f]{64}$/, "a sha256 is 64 hexadecimal digits");
 
@@ -52,9 +55,23 @@ const lockedFile = z.discriminatedUnion("kind", [
   }),
 ]);
 
+const gitHash = z.string().regex(/^(?:[0-9a-f]{40}|[0-9a-f]{64})$/, "a git hash is 40 or 64 hexadecimal digits");
+
+/** One commit of an upstream repository. What it is built from is known from its Dockerfile without fetching anything. */
+const lockedSource = z.strictObject({
+  repository: sourceRepository,
+  version: sourceVersion,
+  commit: gitHash,
+  /** Of the commit, submodules included by their commits. */
+  tree: gitHash,
+  /** Upstream's, patched, line by line: a change of it shows in the lock's diff. */
+  dockerfile: z.array(z.string()).min(1),
+});
+
 export const imageLock = z
   .strictObject({
     lockVersion: z.literal(1),
+    source: lockedSource.optional(),
     packages: z.record(setName, packageSet).default({}),
     files: z.record(setName, z.array(lockedFile)).default({}),
     /** Reference of an image that isn't of this repo, as the Dockerfile has it, to its index or manifest digest. */
@@ -65,6 +82,7 @@ export const imageLock = z
 export type DebianPackage = z.output<typeof debianPackage>;
 export type PackageSet = z.output<typeof packageSet>;
 export type LockedFile = z.output<typeof lockedFile>;
+export type LockedSource = z.output<typeof lockedSource>;
 export type ImageLock = z.output<typeof imageLock>;
 
 type Lists = Omit<PackageSet, "suite" | "suites">;

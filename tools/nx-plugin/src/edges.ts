@@ -5,7 +5,7 @@ import { join } from "node:path";
 // Types alone: loading the devkit costs each run of Nx more than all of this plugin.
 import type { CreateDependencies, DependencyType, RawProjectGraphDependency } from "@nx/devkit";
 import { circlesOf, ownEdges } from "@waybill/image/cycle";
-import { readImage } from "@waybill/image/image";
+import { isImageFolder, readImage } from "@waybill/image/image";
 import { isExpected } from "@waybill/oci/error";
 
 /**
@@ -17,7 +17,7 @@ export const createDependencies: CreateDependencies = (_options, context) => {
   const { projects, workspaceRoot } = context;
   const bases = new Map<string, string[]>();
   for (const [source, { root }] of Object.entries(projects)) {
-    if (!existsSync(join(workspaceRoot, root, "Dockerfile"))) continue;
+    if (!isImageFolder(join(workspaceRoot, root))) continue;
     const names = namesIn(join(workspaceRoot, root));
     bases.set(
       source,
@@ -29,7 +29,10 @@ export const createDependencies: CreateDependencies = (_options, context) => {
   for (const [source, names] of bases) {
     for (const target of names) {
       if (circles.get(source) !== undefined && circles.get(source) === circles.get(target)) continue;
-      const sourceFile = join(projects[source]?.root ?? "", "Dockerfile");
+      const root = projects[source]?.root ?? "";
+      // Of an image from an upstream repository the lock has the Dockerfile.
+      const file = existsSync(join(workspaceRoot, root, "Dockerfile")) ? "Dockerfile" : "image.lock.json";
+      const sourceFile = join(root, file);
       found.push({ source, target, sourceFile, type: "static" as DependencyType.static });
     }
   }

@@ -102,6 +102,7 @@ function target(command: string, more: TargetConfiguration): TargetConfiguration
 
 /** What the Dockerfile can really see: the context after .dockerignore, its part of shared folders, and the image's own lock. */
 async function buildInputs(image: Image): Promise<{ built: Input[]; all: Input[] }> {
+  if (image.metadata.source !== undefined) return { built: UPSTREAM_FILES, all: UPSTREAM_FILES };
   const [text, ignore] = await Promise.all([readFile(image.dockerfile, "utf8"), readIgnore(image.folder)]);
   const { buildArgs, variants } = image.metadata;
   const dockerfile = parseDockerfile(text, image.dockerfile, { buildArgs });
@@ -124,8 +125,13 @@ const OWN_FILES = ["Dockerfile", ".dockerignore", "Dockerfile.dockerignore", "im
   (file) => `{projectRoot}/${file}`,
 );
 
+/** The lock has upstream's commit: a file of it that differs makes another lock. */
+const UPSTREAM_FILES = ["image.lock.json", "patches/*.patch", "*.bundle"].map((file) => `{projectRoot}/${file}`);
+
 /** What of project.json changes the image. As options of the target they are part of its hash; budgets and tags are not. */
 function buildEnvironment({ metadata }: Image): Record<string, string> {
-  const { platforms, buildArgs, variants, compression } = metadata;
-  return { WAYBILL_BUILD: JSON.stringify({ revision: BUILD_REVISION, platforms, buildArgs, variants, compression }) };
+  const { platforms, buildArgs, variants, compression, source } = metadata;
+  const upstream = source === undefined ? {} : { source };
+  const build = { revision: BUILD_REVISION, platforms, buildArgs, variants, compression, ...upstream };
+  return { WAYBILL_BUILD: JSON.stringify(build) };
 }

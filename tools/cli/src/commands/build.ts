@@ -2,7 +2,8 @@
 
 import { buildImage } from "@waybill/image/build";
 import { findImage } from "@waybill/image/image";
-import { type Command, list, only, pairs } from "../command.ts";
+import { withSource } from "@waybill/image/source";
+import { type Command, list, only, pairs, text } from "../command.ts";
 import { formatBytes, formatSeconds, shortDigest } from "../format.ts";
 import { BuildProgress } from "../progress.ts";
 import { stopSignal } from "../stop.ts";
@@ -14,12 +15,18 @@ export const command: Command = {
     platform: { type: "string", multiple: true },
     "build-arg": { type: "string", multiple: true },
     secret: { type: "string", multiple: true },
+    "source-repo": { type: "string" },
+    "source-version": { type: "string" },
     "no-cache": { type: "boolean" },
     "frozen-lock": { type: "boolean" },
   },
   async run(positionals, values) {
-    const image = await findImage(only(positionals, "image"));
     const started = performance.now();
+    const declared = await findImage(only(positionals, "image"));
+    const { onLine } = new BuildProgress(values["verbose"] === true);
+    const signal = stopSignal();
+    const override = { repository: text(values, "source-repo"), version: text(values, "source-version") };
+    const image = await withSource(declared, override, { onLine, signal });
     if (values["frozen-lock"] === true) process.env["WAYBILL_FROZEN_LOCK"] = "1";
     const platforms = list(values, "platform");
     const record = await buildImage(image, {
@@ -27,8 +34,8 @@ export const command: Command = {
       buildArgs: pairs(values, "build-arg"),
       secrets: pairs(values, "secret"),
       noCache: values["no-cache"] === true,
-      onLine: new BuildProgress(values["verbose"] === true).onLine,
-      signal: stopSignal(),
+      onLine,
+      signal,
     });
     if (values["json"] === true) console.log(JSON.stringify(record));
     for (const { platform, size, unpackedSize } of values["json"] === true ? [] : record.platforms) {

@@ -2,8 +2,15 @@
 
 import { existsSync } from "node:fs";
 import { join } from "node:path";
-import { edgesOf } from "@waybill/dockerfile";
-import { type Image, SCOPE, findImages, parseSharedContext, readDockerfile } from "@waybill/image";
+import {
+  type Image,
+  SCOPE,
+  assertConsumed,
+  findImages,
+  imageEdges,
+  parseSharedContext,
+  readDockerfile,
+} from "@waybill/image";
 import {
   type Change,
   checkLock,
@@ -11,6 +18,7 @@ import {
   formatChanges,
   parseSetContext,
   refreshLock,
+  resolveSource,
   writeNpmLock,
 } from "@waybill/lock";
 import { WaybillError, parseReference } from "@waybill/oci";
@@ -27,13 +35,16 @@ export const command: Command = {
     const platforms = list(values, "platform");
     const dryRun = values["dry-run"] === true;
     const all: Record<string, Change[]> = {};
-    for (const image of images) {
+    const onProgress = (line: string): void => console.error(line);
+    for (const declared of images) {
+      const image = await pinSource(declared, onProgress);
       const { changes } = await refreshLock(image.folder, {
+        source: image.source,
         externalBases: externalBases(image),
         resolveBase,
         dryRun,
         platforms: platforms.length > 0 ? platforms : undefined,
-        onProgress: (line) => console.error(line),
+        onProgress,
       });
       if (!dryRun && hasNpmLock(image)) await writeNpmLock(image.folder);
       all[image.name] = changes;
@@ -43,6 +54,15 @@ export const command: Command = {
     return 0;
   },
 };
+
+/** The upstream repository first: its Dockerfile says what else is pinned. */
+async function pinSource(image: Image, onProgress: (line: string) => void): Promise<Image> {
+  if (image.metadata.source === undefined) return image;
+  const source = await resolveSource(image.metadata.source, { imageFolder: image.folder, onProgress });
+  const pinned = { ...image, source };
+  assertConsumed(readDockerfile(pinned), image.metadata.buildArgs);
+  return pinned;
+}
 
 async function check(images: Image[]): Promise<0 | 1> {
   let count = 0;
@@ -63,7 +83,7 @@ function show(name: string, changes: Change[]): void {
 }
 
 function externalBases(image: Image): string[] {
-  return edgesOf(readDockerfile(image), image.metadata.buildArgs)
+  return imageEdges(image, readDockerfile(image))
     .map(({ reference }) => reference)
     .filter((reference) => !reference.startsWith(SCOPE) && !isFolder(reference));
 }

@@ -19,7 +19,11 @@ export const command: Command = {
   async run(positionals, values) {
     const image = await findImage(only(positionals, "image"));
     const { platforms } = await recordOfImage(image);
-    const checks = [...platforms.flatMap((platform) => checksOf(image, platform)), await contextCheck(image)];
+    const context = await contextCheck(image);
+    const checks = [
+      ...platforms.flatMap((platform) => checksOf(image, platform)),
+      ...(context === undefined ? [] : [context]),
+    ];
     if (values["json"] === true) console.log(JSON.stringify({ image: image.name, checks, platforms }));
     else show(platforms, checks);
     const broken = checks.filter(({ bytes, budget }) => budget !== undefined && bytes > budget);
@@ -39,7 +43,9 @@ function checksOf({ metadata: { budget } }: Image, { platform, size, unpackedSiz
   ];
 }
 
-async function contextCheck({ folder, metadata }: Image): Promise<Check> {
+async function contextCheck({ folder, metadata }: Image): Promise<Check | undefined> {
+  // Upstream's is upstream's; and its files need not be on this machine.
+  if (metadata.source !== undefined) return undefined;
   const files = await contextFiles(folder, await readIgnore(folder));
   return {
     what: "build context",

@@ -19,7 +19,7 @@ export interface AtomicFile {
 export async function openAtomic(file: string, mode = 0o644): Promise<AtomicFile> {
   const folder = dirname(file);
   const temporary = join(folder, `.${basename(file).slice(0, 80)}.${randomUUID()}.tmp`);
-  await mkdir(folder, { recursive: true });
+  await makeFolder(folder);
   const handle = await open(temporary, "wx", mode);
   let placed = false;
   return {
@@ -50,8 +50,15 @@ export async function writeFileAtomic(file: string, content: string | Uint8Array
   }
 }
 
+/** As `mkdir -p`; the names of folders that are new survive a power cut too. */
+async function makeFolder(folder: string): Promise<void> {
+  const first = await mkdir(folder, { recursive: true });
+  if (first === undefined) return;
+  for (let made = folder; made.length >= first.length; made = dirname(made)) await syncFolder(dirname(made));
+}
+
 /** Makes a rename survive a power cut: the name is in the folder's own data. */
-async function syncFolder(folder: string): Promise<void> {
+export async function syncFolder(folder: string): Promise<void> {
   const handle = await open(folder, "r");
   try {
     await handle.sync();

@@ -6,7 +6,8 @@ import { verifying } from "../digest.ts";
 import type { Digest } from "../digest.ts";
 import { RegistryError } from "./error.ts";
 import { discardBody } from "./body.ts";
-import { download } from "./download.ts";
+import { download, lengthOf, openDownload } from "./download.ts";
+import type { OpenedBlob } from "./download.ts";
 import { pullScope, pushScope } from "./scope.ts";
 import { resolveLocation } from "./location.ts";
 import type { Transport } from "./transport.ts";
@@ -35,9 +36,15 @@ export class Blobs {
   }
 
   async has(repository: string, digest: Digest): Promise<boolean> {
+    return (await this.head(repository, digest)) !== undefined;
+  }
+
+  /** What the registry says of a blob, without its bytes; `undefined` where it has none. `size` is in bytes, if it is told. */
+  async head(repository: string, digest: Digest): Promise<{ size: number | undefined } | undefined> {
     const url = this.#url(repository, `blobs/${digest}`);
     const request = { method: "HEAD", url, scopes: pullScope(repository), accept: [404] };
-    return (await this.#transport.request(request)).status !== 404;
+    const { status, headers } = await this.#transport.request(request);
+    return status === 404 ? undefined : { size: lengthOf(headers) };
   }
 
   /** The bytes of a blob; the stream fails at its end if they are not what `digest` and `size` (in bytes) say. */
@@ -46,6 +53,15 @@ export class Blobs {
     const source = Readable.from(download(this.#transport, { url, scopes: pullScope(repository), size }));
     // `pipeline` hands errors on to the stream it returns, so the callback has nothing left to do.
     return pipeline(source, verifying(digest, size, url.host + url.pathname), () => {});
+  }
+
+  /**
+   * Asks for a blob whose size nobody has told us; the promise is kept when the registry has begun to answer. The bytes are unchecked.
+   * @param silenceMs how long the connection may be silent before the download is taken up again
+   */
+  async open(repository: string, digest: Digest, silenceMs?: number): Promise<OpenedBlob> {
+    const url = this.#url(repository, `blobs/${digest}`);
+    return await openDownload(this.#transport, { url, scopes: pullScope(repository), silenceMs });
   }
 
   /**

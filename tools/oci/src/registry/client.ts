@@ -7,6 +7,7 @@ import { digestOf, isDigest, splitDigest } from "../digest.ts";
 import type { Digest } from "../digest.ts";
 import { check, parseJson } from "../document.ts";
 import { WaybillError } from "../error.ts";
+import { indexSchema } from "../imageindex.ts";
 import { INDEX_MEDIA_TYPES, MANIFEST_MEDIA_TYPES } from "../mediatype.ts";
 import { isRepository } from "../reference.ts";
 import { Blobs } from "./blobs.ts";
@@ -125,9 +126,39 @@ export class RegistryClient {
     return tags;
   }
 
+  /** What refers to a manifest (spec, "Listing Referrers"); by the tag schema where the registry doesn't know the question. */
+  async listReferrers(repository: string, digest: Digest): Promise<Descriptor[]> {
+    const found: Descriptor[] = [];
+    const seen = new Set<string>();
+    let url: URL | undefined = this.#url(repository, `referrers/${digest}`);
+    while (url !== undefined && !seen.has(url.href)) {
+      seen.add(url.href);
+      const request = { method: "GET", url, scopes: pullScope(repository), accept: [404] };
+      const response: Response = await this.#transport.request(request);
+      if (response.status === 404) {
+        await discardBody(response);
+        return await this.#referrersByTag(repository, digest);
+      }
+      const bytes = await readBounded(response, MAX_MANIFEST_BYTES);
+      found.push(...check(indexSchema, parseJson(bytes, url.href), url.href).manifests);
+      const next = nextLink(response.headers.get("link"));
+      url = next === undefined ? undefined : resolveLocation(next, url);
+    }
+    return found;
+  }
+
   /** Deletes a manifest by its digest, or a tag. @returns false where there was nothing to delete */
   async deleteManifest(repository: string, reference: string): Promise<boolean> {
     return await this.#transport.delete(repository, this.#url(repository, `manifests/${reference}`));
+  }
+
+  async #referrersByTag(repository: string, digest: Digest): Promise<Descriptor[]> {
+    const { algorithm, hex } = splitDigest(digest);
+    const tag = `${algorithm}-${hex.slice(0, 64)}`;
+    const found = await this.getManifest(repository, tag);
+    if (found === undefined || !INDEX_MEDIA_TYPES.includes(found.mediaType)) return [];
+    const where = `${this.registry}/${repository}:${tag}`;
+    return check(indexSchema, parseJson(found.bytes, where), where).manifests;
   }
 
   async #readManifest(method: "GET" | "HEAD", repository: string, reference: string): Promise<Response> {

@@ -2,31 +2,66 @@
 // so a large layer does not start over.
 
 import { setTimeout as sleep } from "node:timers/promises";
-import { disconnection, RegistryError } from "./error.ts";
+import { disconnection, RegistryError, silence } from "./error.ts";
 import type { Transport } from "./transport.ts";
 
 /** How many breaks in a row, without a byte between them, are put up with. */
 const MAX_BARREN_TRIES = 4;
 const PAUSE_MS = 200;
+/** How long a connection may be silent in the middle of a blob before it counts as broken, by default. */
+const DEFAULT_SILENCE_MS = 60_000;
 
-interface Download {
+export interface Download {
   url: URL;
   scopes: readonly string[];
-  /** Of the whole blob, in bytes. */
-  size: number;
+  /** Of the whole blob, in bytes; where it isn't known, the end of the first answer is the end. */
+  size: number | undefined;
+  /** How long the connection may be silent, in milliseconds. */
+  silenceMs?: number | undefined;
 }
 
-/** Yields the blob from its first byte to its last, however many requests that takes. */
-export async function* download(transport: Transport, { url, scopes, size }: Download): AsyncGenerator<Uint8Array> {
+/** An answer that has begun, and what ends it. */
+interface Opened {
+  response: Response;
+  abort: AbortController;
+}
+
+/** A blob of which the registry has sent the header. */
+export interface OpenedBlob {
+  /** As the registry says, in bytes; it may say nothing, or lie. */
+  size: number | undefined;
+  /** The bytes, unchecked. */
+  body: AsyncIterable<Uint8Array>;
+}
+
+/** Asks for a blob; the promise is kept when the registry has begun to answer. */
+export async function openDownload(transport: Transport, asked: Omit<Download, "size">): Promise<OpenedBlob> {
+  const first = await ask(transport, asked, 0);
+  const size = lengthOf(first.response.headers);
+  return { size, body: download(transport, { ...asked, size }, first) };
+}
+
+/**
+ * Yields the blob from its first byte to its last, however many requests that takes.
+ * @param first an answer that has begun already
+ */
+export async function* download(
+  transport: Transport,
+  { url, scopes, size, silenceMs = DEFAULT_SILENCE_MS }: Download,
+  first?: Opened,
+): AsyncGenerator<Uint8Array> {
   let reached = 0;
+  let opened = first;
   for (let barren = 0; ; barren++) {
     const before = reached;
     try {
-      for await (const chunk of await openAt(transport, url, scopes, reached)) {
+      const { response, abort } = opened ?? (await ask(transport, { url, scopes }, reached));
+      opened = undefined;
+      for await (const chunk of awake(bytesFrom(response, reached), abort, silenceMs, url)) {
         reached += chunk.length;
         yield chunk;
       }
-      if (reached >= size) return;
+      if (size === undefined || reached >= size) return;
       throw new RegistryError(`the registry sent ${reached} of ${size} bytes`, {
         where: url.host + url.pathname,
         temporary: true,
@@ -41,18 +76,47 @@ export async function* download(transport: Transport, { url, scopes, size }: Dow
   }
 }
 
-/** The bytes from `start` on. A server that knows no ranges sends them all: then the first `start` are passed over. */
-async function openAt(
+/** The length of a body in bytes, if the registry tells it. */
+export function lengthOf(headers: Headers): number | undefined {
+  const length = headers.get("content-length");
+  return length !== null && /^\d+$/.test(length) ? Number(length) : undefined;
+}
+
+async function ask(
   transport: Transport,
-  url: URL,
-  scopes: readonly string[],
+  { url, scopes }: Pick<Download, "url" | "scopes">,
   start: number,
-): Promise<AsyncIterable<Uint8Array>> {
+): Promise<Opened> {
+  const abort = new AbortController();
   const headers: Record<string, string> = start === 0 ? {} : { range: `bytes=${start}-` };
-  const response = await transport.request({ method: "GET", url, scopes, headers });
-  const body = (response.body ?? []) as AsyncIterable<Uint8Array>;
-  if (start === 0 || response.status === 206) return body;
-  return skip(body, start);
+  return { response: await transport.request({ method: "GET", url, scopes, headers, signal: abort.signal }), abort };
+}
+
+/** The bytes from `start` on. A server that knows no ranges sends them all: then the first `start` are passed over. */
+function bytesFrom({ body, status }: Response, start: number): AsyncIterable<Uint8Array> {
+  const bytes = (body ?? []) as AsyncIterable<Uint8Array>;
+  return start === 0 || status === 206 ? bytes : skip(bytes, start);
+}
+
+/** Passes on what comes, and breaks the connection where nothing does. Only the time spent waiting for the registry counts. */
+async function* awake(
+  source: AsyncIterable<Uint8Array>,
+  abort: AbortController,
+  silenceMs: number,
+  url: URL,
+): AsyncGenerator<Uint8Array> {
+  const chunks = source[Symbol.asyncIterator]();
+  try {
+    for (;;) {
+      const timer = setTimeout(() => abort.abort(silence("GET", url, silenceMs, true)), silenceMs);
+      const { done, value } = await chunks.next().finally(() => clearTimeout(timer));
+      if (done) return;
+      yield value;
+    }
+  } finally {
+    // Who has enough before the end gives the connection back.
+    await chunks.return?.();
+  }
 }
 
 async function* skip(body: AsyncIterable<Uint8Array>, count: number): AsyncGenerator<Uint8Array> {

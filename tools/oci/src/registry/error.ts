@@ -77,10 +77,15 @@ export function disconnection(method: string, url: URL, error: unknown): Registr
   return new RegistryError(what, { where, mend, temporary: mend === undefined, cause: error });
 }
 
-/** The error it is when nothing came at all. @param patience how long we waited, in milliseconds */
-export function silence(method: string, url: URL, patience: number): RegistryError {
+/**
+ * The error it is when nothing came at all.
+ * @param patience how long we waited, in milliseconds
+ * @param temporary true in the middle of an answer: asking again has a chance there
+ */
+export function silence(method: string, url: URL, patience: number, temporary = false): RegistryError {
   return new RegistryError(`no answer from the registry within ${patience} ms`, {
     where: `${method} ${redactUrl(url)}`,
+    temporary,
   });
 }
 

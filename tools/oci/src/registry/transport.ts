@@ -37,6 +37,8 @@ export interface Outgoing {
   stream?: { open: () => Readable; size: number };
   /** Statuses that are answers, beside 2xx. */
   accept?: readonly number[];
+  /** Ends this exchange alone, the answer's body included. */
+  signal?: AbortSignal;
 }
 
 export interface RegistryRequest extends Outgoing {
@@ -114,13 +116,15 @@ export class Transport {
     const late = new AbortController();
     const timer = setTimeout(() => late.abort(), patience);
     if (request.stream) clearTimeout(timer);
-    const signal = AbortSignal.any([late.signal, ...(this.#options.signal ? [this.#options.signal] : [])]);
+    const signals = [late.signal, this.#options.signal, request.signal].filter((each) => each !== undefined);
+    const signal = AbortSignal.any(signals);
     const { method } = request;
     try {
       const headers = headersOf(request, authorization);
       return await fetch(url, { method, headers, redirect: "manual", signal, ...bodyOf(request) });
     } catch (error) {
       this.throwIfAborted();
+      request.signal?.throwIfAborted();
       throw late.signal.aborted ? silence(method, url, patience) : disconnection(method, url, error);
     } finally {
       clearTimeout(timer);

@@ -1,7 +1,7 @@
 // Settings of the workspace: the options of the plugin in nx.json, with what the environment says over them.
 
-import { readFile } from "node:fs/promises";
 import { join } from "node:path";
+import { pluginOptions } from "@waybill/image/settings";
 import { workspaceRoot } from "@waybill/image/workspace";
 import { check } from "@waybill/oci";
 import { z } from "zod";
@@ -11,21 +11,16 @@ const options = z.strictObject({
   registry: z.string().default("ghcr.io/acme/images"),
   /** In place of the first that works here. */
   engine: z.string().optional(),
+  /** Where results and images are shared: a registry and a repository. */
+  remoteCache: z.string().optional(),
+  /** Whose signatures count there. */
+  remoteCacheKeys: z.array(z.string()).optional(),
 });
 
 export type Settings = z.output<typeof options>;
 
-const nxFile = z.looseObject({
-  plugins: z
-    .array(z.union([z.string(), z.looseObject({ plugin: z.string(), options: z.unknown().optional() })]))
-    .default([]),
-});
-
 export async function settings(): Promise<Settings> {
-  const file = join(workspaceRoot(), "nx.json");
-  const { plugins } = nxFile.parse(JSON.parse(await readFile(file, "utf8")));
-  const ours = plugins.find((plugin) => typeof plugin !== "string" && plugin.plugin === "@waybill/nx-plugin");
-  const written = check(options, typeof ours === "object" ? (ours.options ?? {}) : {}, file);
+  const written = check(options, await pluginOptions(), join(workspaceRoot(), "nx.json"));
   return {
     ...written,
     ...(process.env["WAYBILL_REGISTRY"] === undefined ? {} : { registry: process.env["WAYBILL_REGISTRY"] }),

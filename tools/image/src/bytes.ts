@@ -1,6 +1,7 @@
 // Idea 2: a record means that the image exists. A record may come from Nx's cache, on a machine that never built the image; here
 // its bytes are found near, or made again.
 
+import { rm } from "node:fs/promises";
 import { relative } from "node:path";
 import { storeFolder } from "@waybill/engine/home";
 import { BlobStore } from "@waybill/oci/blobstore";
@@ -35,20 +36,21 @@ async function hasPlatform({ digest, config, layers }: PlatformRecord, blobs: Bl
 
 /**
  * Makes sure that the bytes a record names are in the store and that the image's layout shows them.
- * @returns `rebuilt` where they had to be made again
+ * @returns `fetched` where they came from the remote cache, `rebuilt` where they had to be made again
  * @throws {WaybillError} the rebuilt image is another one: then the record was of something this folder does not give
  */
-export async function ensureBytes(image: Image, record: ImageRecord): Promise<"near" | "rebuilt"> {
-  if (await hasBytes(record)) {
-    await showLayout(image, record);
-    return "near";
-  }
+export async function ensureBytes(image: Image, record: ImageRecord): Promise<"near" | "fetched" | "rebuilt"> {
+  const found = (await hasBytes(record)) ? "near" : await bringBytes(image, record);
+  await showLayout(image, record);
+  return found;
+}
+
+async function bringBytes(image: Image, record: ImageRecord): Promise<"fetched" | "rebuilt"> {
+  const { fetchBytes } = await import("./fetch-bytes.ts");
+  if (await fetchBytes(image, record)) return "fetched";
   const { buildImage } = await import("./build.ts");
   const again = await buildImage(image, { keepRecord: true, platforms: record.platforms.map((each) => each.platform) });
-  if (again.digest === record.digest) {
-    await showLayout(image, record);
-    return "rebuilt";
-  }
+  if (again.digest === record.digest) return "rebuilt";
   throw new WaybillError(`${image.name} was rebuilt to ${again.digest}, its record says ${record.digest}`, {
     where: relative(process.cwd(), recordFile(image)),
     mend: `\`./nx run ${image.name}:reproduce\` shows what differs`,
@@ -66,6 +68,9 @@ export async function showLayout(image: Image, record: ImageRecord): Promise<voi
     await layout.add({ mediaType: record.mediaType, digest, size }, refName);
   }
 }
+
+/** Takes the view away, where the store doesn't have what it should show. */
+export const hideLayout = (image: Image): Promise<void> => rm(layoutFolder(image), { recursive: true, force: true });
 
 const mapValues = <T, R>(record: Record<string, T>, change: (value: T) => R): Record<string, R> =>
   Object.fromEntries(Object.entries(record).map(([key, value]) => [key, change(value)]));

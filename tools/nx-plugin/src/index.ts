@@ -4,6 +4,7 @@ import "@waybill/oci/zod";
 
 export { createDependencies } from "./edges.ts";
 export { postTasksExecution } from "./after-run.ts";
+export { preTasksExecution } from "./before-run.ts";
 export { createNodes } from "./nodes.ts";
 
 export const name = "@waybill/nx-plugin";

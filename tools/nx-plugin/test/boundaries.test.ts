@@ -10,11 +10,12 @@ const TOOLS = fileURLToPath(new URL("../..", import.meta.url));
 
 /** Rooms from the top down: what each may import besides itself. */
 const MAY: Record<string, readonly string[]> = {
-  cli: ["nx-plugin", "image", "lint", "testing", "engine", "lock", "dockerfile", "oci"],
-  "nx-plugin": ["image", "lint", "engine", "lock", "dockerfile", "oci"],
+  cli: ["nx-plugin", "image", "lint", "testing", "cache", "engine", "lock", "dockerfile", "oci"],
+  "nx-plugin": ["image", "lint", "cache", "engine", "lock", "dockerfile", "oci"],
   testing: ["image", "engine", "lock", "dockerfile", "oci"],
   lint: ["image", "engine", "lock", "dockerfile", "oci"],
-  image: ["engine", "lock", "dockerfile", "oci"],
+  image: ["cache", "engine", "lock", "dockerfile", "oci"],
+  cache: ["oci"],
   engine: ["lock", "dockerfile", "oci"],
   lock: ["dockerfile", "oci"],
   dockerfile: ["oci"],

@@ -61,7 +61,11 @@ export class Workspace {
 
   /** As `./nx …` would run it. */
   nx(...args: string[]): Promise<RunResult> {
-    return this.node([join(REPO, "node_modules/nx/dist/bin/nx.js"), ...args]);
+    return this.nxWith({}, ...args);
+  }
+
+  nxWith(options: Pick<RunOptions, "env" | "onLine" | "signal">, ...args: string[]): Promise<RunResult> {
+    return this.node([join(REPO, "node_modules/nx/dist/bin/nx.js"), ...args], options);
   }
 
   /** As `npx waybill …` would run it. */
@@ -101,7 +105,7 @@ export class Workspace {
 
   /** Ours, without what a surrounding Nx (`nx test`) tells its tasks: Nx here goes by the workspace's own .env, as for users. */
   private environment(): Record<string, string | undefined> {
-    const ofNx = Object.keys(process.env).filter((name) => name.startsWith("NX_"));
+    const ofNx = Object.keys(process.env).filter((name) => /^(NX_|CI$|CI_|GITHUB_|GITLAB_)/.test(name));
     return {
       ...Object.fromEntries(ofNx.map((name) => [name, undefined])),
       PATH: [join(REPO, "node_modules/.bin"), process.env["PATH"]].join(delimiter),
@@ -112,6 +116,9 @@ export class Workspace {
       WAYBILL_STORE: this.store,
       WAYBILL_BUILD: undefined,
       WAYBILL_REGISTRY: undefined,
+      WAYBILL_REMOTE_CACHE: undefined,
+      WAYBILL_CACHE_TASKS: undefined,
+      WAYBILL_CACHE_TRUST: undefined,
     };
   }
 }

@@ -1,6 +1,7 @@
 // Fetches an image by digest into the store. Every byte is checked; blobs that are here already are not fetched, so a pull that was
 // broken off goes on where it stopped.
 
+import type { Readable } from "node:stream";
 import type { BlobStore } from "../blobstore.ts";
 import type { Descriptor } from "../descriptor.ts";
 import { splitDigest } from "../digest.ts";
@@ -15,6 +16,8 @@ const PARALLEL = 4;
 
 export interface PullOptions {
   onProgress?: ((progress: { digest: Digest; size: number; action: "exists" | "fetched" }) => void) | undefined;
+  /** Called as the bytes of blobs come, with their number. */
+  onBytes?: ((count: number) => void) | undefined;
 }
 
 /**
@@ -27,7 +30,7 @@ export async function pull(
   repository: string,
   digest: Digest,
   store: BlobStore,
-  { onProgress = () => {} }: PullOptions = {},
+  { onProgress = () => {}, onBytes = () => {} }: PullOptions = {},
 ): Promise<Descriptor> {
   const { bytes, ...root } = await manifestOf(client, repository, digest);
   const documents = new Map([[digest, bytes]]);
@@ -38,12 +41,20 @@ export async function pull(
   });
   await mapLimit(blobs, PARALLEL, async (blob) => {
     const here = await store.has(blob.digest, blob.size);
-    if (!here) await store.write(blob.digest, client.blobs.get(repository, blob.digest, blob.size), blob.size);
+    const bytes = (): Readable => client.blobs.get(repository, blob.digest, blob.size);
+    if (!here) await store.write(blob.digest, counted(bytes(), onBytes), blob.size);
     onProgress({ digest: blob.digest, size: blob.size, action: here ? "exists" : "fetched" });
   });
   // In the order of their kin: a map keeps parents before children, as they were met.
   for (const [name, document] of [...documents].toReversed()) await store.put(document, splitDigest(name).algorithm);
   return root;
+}
+
+async function* counted(bytes: Readable, onBytes: (count: number) => void): AsyncGenerator<Uint8Array> {
+  for await (const chunk of bytes as AsyncIterable<Uint8Array>) {
+    onBytes(chunk.length);
+    yield chunk;
+  }
 }
 
 async function manifestOf(client: RegistryClient, repository: string, digest: Digest) {

@@ -1,6 +1,8 @@
 // Sends an image to a registry by digest, as planned. What was tested is what ships: nothing is rebuilt or rewritten on the way.
 
+import type { Readable } from "node:stream";
 import type { BlobStore } from "../blobstore.ts";
+import type { Descriptor } from "../descriptor.ts";
 import { WaybillError } from "../error.ts";
 import { mapLimit } from "../parallel.ts";
 import type { RegistryClient } from "./client.ts";
@@ -23,6 +25,8 @@ export interface CarryOutOptions {
   onProgress?: ((progress: PushProgress) => void) | undefined;
   /** A repository of the same registry to mount layers from, such as a base image's. */
   mountFrom?: string | undefined;
+  /** Reads a blob, for who wants to watch the bytes go; by default from the store. */
+  open?: ((blob: Descriptor) => Readable) | undefined;
 }
 
 /**
@@ -34,11 +38,12 @@ export async function carryOut(
   client: RegistryClient,
   store: BlobStore,
   plan: PushPlan,
-  { onProgress = () => {}, mountFrom }: CarryOutOptions = {},
+  { onProgress = () => {}, mountFrom, open = ({ digest }) => store.readStream(digest) }: CarryOutOptions = {},
 ): Promise<void> {
   for (const tag of plan.tags) assertAllowed(plan, tag);
-  await mapLimit(plan.blobs, PARALLEL, async ({ digest, size, action }) => {
-    const source = { digest, size, open: () => store.readStream(digest) };
+  await mapLimit(plan.blobs, PARALLEL, async (blob) => {
+    const { digest, size, action } = blob;
+    const source = { digest, size, open: () => open(blob) };
     const outcome = action === "keep" ? "exists" : await client.blobs.upload(plan.repository, source, mountFrom);
     onProgress({ kind: "blob", name: digest, action: outcome, size });
   });

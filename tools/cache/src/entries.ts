@@ -1,0 +1,74 @@
+// Entries in a registry: one tag for each task's hash.
+
+import type { KeyObject } from "node:crypto";
+import { Readable } from "node:stream";
+import { type ImageRecord, MEDIA_TYPE, WaybillError, digestOf } from "@waybill/oci";
+import type { RegistryClient } from "@waybill/oci/registry";
+import { EMPTY, type EntryFacts, assertGenuine, readEntry, writeEntry } from "./entry.ts";
+import { MAX_TARBALL_BYTES, readTarball } from "./tarball.ts";
+import type { Place } from "./trust.ts";
+
+export interface FoundEntry {
+  tarball: Buffer;
+  /** Of a docker-build. */
+  record: ImageRecord | undefined;
+}
+
+export const entryTag = ({ prefix }: Place, hash: string): string => `${prefix}${hash}`;
+
+/**
+ * The entry of a task, all of it checked; `undefined` where there is none.
+ * @param keys of which one must have signed it, where there are any
+ * @throws {WaybillError} what lies there is no entry to trust
+ */
+export async function getEntry(
+  client: RegistryClient,
+  place: Place,
+  hash: string,
+  keys: readonly KeyObject[],
+): Promise<FoundEntry | undefined> {
+  const tag = entryTag(place, hash);
+  const manifest = await client.getManifest(place.repository, tag);
+  if (manifest === undefined) return undefined;
+  const where = `${client.registry}/${place.repository}:${tag}`;
+  try {
+    const entry = readEntry(manifest.bytes, where);
+    assertGenuine(entry, hash, keys);
+    const { digest, size } = entry.tarball;
+    if (size > MAX_TARBALL_BYTES) throw new WaybillError(`entry of ${size} bytes`);
+    const tarball = entry.embedded ?? (await gather(client.blobs.get(place.repository, digest, size)));
+    if (digestOf(tarball) !== digest)
+      throw new WaybillError(`expected ${digest} but the entry has ${digestOf(tarball)}`);
+    return { tarball, record: (await readTarball(tarball)).record };
+  } catch (cause) {
+    if (!(cause instanceof WaybillError) || cause.where !== undefined) throw cause;
+    throw new WaybillError(cause.what, { where, cause });
+  }
+}
+
+async function gather(stream: Readable): Promise<Buffer> {
+  return Buffer.concat(await stream.toArray());
+}
+
+/**
+ * Stores an entry.
+ * @param replace takes the place of an entry that can't be used; else who wrote first has written
+ * @returns false where there was one
+ */
+export async function putEntry(
+  client: RegistryClient,
+  place: Place,
+  facts: EntryFacts,
+  tarball: Buffer,
+  { key, replace }: { key: KeyObject | undefined; replace: boolean },
+): Promise<boolean> {
+  const tag = entryTag(place, facts.hash);
+  if (!replace && (await client.headManifest(place.repository, tag)) !== undefined) return false;
+  for (const bytes of [EMPTY, tarball]) {
+    const source = { digest: digestOf(bytes), size: bytes.length, open: () => Readable.from([bytes]) };
+    await client.blobs.push(place.repository, source);
+  }
+  const manifest = Buffer.from(writeEntry(facts, tarball, key));
+  await client.putManifest(place.repository, tag, MEDIA_TYPE.manifest, manifest);
+  return true;
+}

@@ -16,6 +16,7 @@ const COMMANDS: Record<string, () => Promise<{ command: Command }>> = {
   "build-args": () => import("./commands/build-args.ts"),
   "image-values": () => import("./commands/image-values.ts"),
   explain: () => import("./commands/explain.ts"),
+  diff: () => import("./commands/diff.ts"),
   edges: () => import("./commands/edges.ts"),
   lock: () => import("./commands/lock.ts"),
   doctor: () => import("./commands/doctor.ts"),

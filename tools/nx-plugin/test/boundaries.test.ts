@@ -10,7 +10,7 @@ const TOOLS = fileURLToPath(new URL("../..", import.meta.url));
 
 /** Rooms from the top down: what each may import besides itself. */
 const MAY: Record<string, readonly string[]> = {
-  cli: ["nx-plugin", "image", "lint", "testing", "cache", "engine", "lock", "dockerfile", "oci"],
+  cli: ["format", "inventory", "nx-plugin", "image", "lint", "testing", "cache", "engine", "lock", "dockerfile", "oci"],
   "nx-plugin": ["image", "lint", "cache", "engine", "lock", "dockerfile", "oci"],
   testing: ["image", "engine", "lock", "dockerfile", "oci"],
   lint: ["image", "engine", "lock", "dockerfile", "oci"],
@@ -19,7 +19,9 @@ const MAY: Record<string, readonly string[]> = {
   engine: ["lock", "dockerfile", "oci"],
   lock: ["dockerfile", "oci"],
   dockerfile: ["oci"],
+  inventory: ["format", "oci"],
   oci: [],
+  format: [],
 };
 
 /** What tests may use without declaring it: what the repo's root has for all of them. */

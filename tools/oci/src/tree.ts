@@ -14,6 +14,8 @@ export interface TreeEntry extends LayerEntry {
 export interface TreeOptions extends LayerOptions {
   /** Sees every entry of every layer, those too that a layer above hides: their bytes still ship. Not the whiteouts. */
   onEntry?: (entry: TreeEntry) => void;
+  /** Layers by digest, filled as they are read: images that share layers, read with one map and the same options, read them once. */
+  known?: Map<string, readonly LayerEntry[]>;
 }
 
 const WHITEOUT = ".wh.";
@@ -32,10 +34,23 @@ export async function readTree(
   const tree = new Map<string, TreeEntry>();
   for (const [index, layer] of layers.entries()) {
     const upper = new Upper(index, options.onEntry);
-    await readLayer(store, layer, (entry) => upper.take(entry), options);
+    for (const entry of await entriesOf(store, layer, options)) upper.take(entry);
     upper.layOver(tree);
   }
   return tree;
+}
+
+async function entriesOf(
+  store: BlobStore,
+  layer: Pick<Descriptor, "digest" | "size" | "mediaType">,
+  options: TreeOptions,
+): Promise<readonly LayerEntry[]> {
+  const before = options.known?.get(layer.digest);
+  if (before !== undefined) return before;
+  const entries: LayerEntry[] = [];
+  await readLayer(store, layer, (entry) => entries.push(entry), options);
+  options.known?.set(layer.digest, entries);
+  return entries;
 }
 
 /** One layer's entries and what they take away from below: a whiteout hides lower layers only, wherever in the tar it stands. */

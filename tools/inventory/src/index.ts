@@ -1,0 +1,10 @@
+// What is in an image, and what changed between two.
+
+export { inventoryOf, KnownLayers } from "./inventory.ts";
+export type { Inventory } from "./inventory.ts";
+export type { Package, PackageType } from "./package.ts";
+export { diffImages } from "./diff/diff.ts";
+export type { ImageDiff, PlatformDiff } from "./diff/diff.ts";
+export { formatText } from "./report/text.ts";
+export { formatMarkdown } from "./report/markdown.ts";
+export type { Budgets } from "./report/words.ts";

@@ -1,5 +1,6 @@
 // The table at the end of a run.
 
+import { formatBytes, formatPercent, formatTable, shortDigest } from "@waybill/format";
 import type { ImageRecord, PlatformRecord } from "@waybill/oci";
 
 export interface Row {
@@ -14,19 +15,14 @@ export interface Row {
 }
 
 const HEADER = ["image", "digest", "compressed", "unpacked", "budget", "from", "seconds"];
-const RIGHT = new Set([2, 3, 4, 6]);
+const RIGHT = [2, 3, 4, 6];
 
 /** All images of the run, a line a platform, then one line that sums up. */
 export function formatRun(rows: Row[]): string {
   const sorted = rows.toSorted((a, b) => a.name.localeCompare(b.name));
-  const cells = sorted.flatMap(cellsOf);
-  const widths = HEADER.map((title, column) =>
-    Math.max(title.length, ...cells.map((row) => (row[column] ?? "").length)),
-  );
-  const line = (row: string[]): string =>
-    `  ${row.map((cell, column) => (RIGHT.has(column) ? cell.padStart(widths[column] ?? 0) : cell.padEnd(widths[column] ?? 0))).join("  ")}`.trimEnd();
+  const table = formatTable(HEADER, sorted.flatMap(cellsOf), RIGHT).replaceAll(/^/gm, "  ");
   const problems = sorted.flatMap(({ problem }) => (problem === undefined ? [] : [`  ${problem}`]));
-  return ["", line(HEADER), ...cells.map(line), ...problems, "", `  ${summary(sorted)}`, ""].join("\n");
+  return ["", table, ...problems, "", `  ${summary(sorted)}`, ""].join("\n");
 }
 
 function cellsOf({ name, record, budget, source, ms }: Row): string[][] {
@@ -35,16 +31,14 @@ function cellsOf({ name, record, budget, source, ms }: Row): string[][] {
   const several = record.platforms.length > 1;
   return record.platforms.map((platform, index) => [
     several ? `${name} ${platform.platform}` : name,
-    record.digest.slice("sha256:".length, "sha256:".length + 12),
-    megabytes(platform.size),
-    megabytes(platform.unpackedSize),
+    shortDigest(record.digest),
+    formatBytes(platform.size),
+    formatBytes(platform.unpackedSize),
     used(platform, budget),
     source,
     index === 0 ? seconds : "",
   ]);
 }
-
-const megabytes = (bytes: number): string => `${(bytes / 1e6).toFixed(1)} MB`;
 
 /** Of the tighter of the two budgets. */
 function used({ size, unpackedSize }: PlatformRecord, budget: Row["budget"]): string {
@@ -52,7 +46,7 @@ function used({ size, unpackedSize }: PlatformRecord, budget: Row["budget"]): st
     ...(budget?.compressed === undefined ? [] : [size / budget.compressed]),
     ...(budget?.unpacked === undefined ? [] : [unpackedSize / budget.unpacked]),
   ];
-  return shares.length === 0 ? "-" : `${Math.round(Math.max(...shares) * 100)} %`;
+  return shares.length === 0 ? "-" : formatPercent(Math.max(...shares), 1);
 }
 
 function summary(rows: Row[]): string {

@@ -11,7 +11,7 @@ const TOOLS = fileURLToPath(new URL("../..", import.meta.url));
 /** Rooms from the top down: what each may import besides itself. */
 const MAY: Record<string, readonly string[]> = {
   cli: ["format", "inventory", "nx-plugin", "image", "lint", "testing", "cache", "engine", "lock", "dockerfile", "oci"],
-  "nx-plugin": ["image", "lint", "cache", "engine", "lock", "dockerfile", "oci"],
+  "nx-plugin": ["format", "image", "lint", "cache", "engine", "lock", "dockerfile", "oci"],
   testing: ["image", "engine", "lock", "dockerfile", "oci"],
   lint: ["image", "engine", "lock", "dockerfile", "oci"],
   image: ["cache", "engine", "lock", "dockerfile", "oci"],

@@ -1,14 +1,16 @@
 // The image as it was built, by its record, ready to run in the engine's own storage.
 
-import { chooseEngine, storeFolder } from "@waybill/engine";
+import { chooseEngine, type ContainerCommand, storeFolder } from "@waybill/engine";
 import { ensureBytes, findImage, recordOfImage } from "@waybill/image";
 import type { ImageRecord } from "@waybill/oci";
-import { Container, type ContainerOptions } from "./container.ts";
+import { Container, containerCommand, type ContainerOptions } from "./container.ts";
 
 export interface BuiltImage {
   record: ImageRecord;
   /** Starts a container and returns at once; await `logged` or `exited` for what it does. */
   run(options?: ContainerOptions): Promise<Container>;
+  /** What `run` starts, for clients that start programs themselves and speak with them over stdin (`--interactive`). */
+  command(options?: ContainerOptions): ContainerCommand;
 }
 
 /**
@@ -24,5 +26,9 @@ export async function builtImage(name: string, variant?: string): Promise<BuiltI
   const engine = chooseEngine();
   const reference = `localhost/waybill-test/${name}:${digest.replace("sha256:", "").slice(0, 20)}`;
   const loaded = await engine.load(storeFolder(), digest, reference);
-  return { record, run: (options = {}) => Container.start(engine, loaded, options) };
+  return {
+    record,
+    run: (options = {}) => Container.start(engine, loaded, options),
+    command: (options = {}) => containerCommand(engine, loaded, options).command,
+  };
 }

@@ -3,7 +3,7 @@
 import { type ChildProcess, spawn } from "node:child_process";
 import { randomBytes } from "node:crypto";
 import { once } from "node:events";
-import type { Engine } from "@waybill/engine";
+import type { ContainerCommand, Engine } from "@waybill/engine";
 
 export interface ContainerOptions {
   args?: string[];
@@ -53,8 +53,8 @@ export class Container {
 
   static async start(engine: Engine, image: string, options: ContainerOptions): Promise<Container> {
     await engine.start();
-    const name = `waybill-test-${process.pid}-${randomBytes(4).toString("hex")}`;
-    const { command, args, env } = engine.container({ image, args: options.args ?? [], flags: flagsOf(name, options) });
+    const { name, command: program } = containerCommand(engine, image, options);
+    const { command, args, env } = program;
     const child = spawn(command, args, { env: { ...process.env, ...env }, stdio: ["ignore", "pipe", "pipe"] });
     return new Container(engine, name, child);
   }
@@ -106,6 +106,16 @@ export class Container {
   #log(): string {
     return `--- stdout\n${this.stdout}\n--- stderr\n${this.stderr}`;
   }
+}
+
+/** The engine's command for a new container, and the container's name. */
+export function containerCommand(
+  engine: Engine,
+  image: string,
+  options: ContainerOptions,
+): { name: string; command: ContainerCommand } {
+  const name = `waybill-test-${process.pid}-${randomBytes(4).toString("hex")}`;
+  return { name, command: engine.container({ image, args: options.args ?? [], flags: flagsOf(name, options) }) };
 }
 
 function flagsOf(name: string, options: ContainerOptions): string[] {

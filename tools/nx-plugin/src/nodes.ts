@@ -5,9 +5,10 @@ import { existsSync } from "node:fs";
 import { dirname, join } from "node:path";
 // Types alone: loading the devkit costs each run of Nx more than all of this plugin.
 import type { CreateNodesResult, CreateNodesV2 } from "@nx/devkit";
-import { isImageFolder, nameOf, readImage } from "@waybill/image/image";
-import { isExpected } from "@waybill/oci/error";
+import { type Image, isImageFolder, nameOf, readImage } from "@waybill/image/image";
+import { isExpected, type WaybillError } from "@waybill/oci/error";
 import { FatalFaults } from "./fatal.ts";
+import { gearOf } from "./gear.ts";
 import { brokenTargets, targetsOf, toolTargets } from "./targets.ts";
 
 /**
@@ -18,12 +19,14 @@ export const createNodes: CreateNodesV2 = [
   "{images/**/{Dockerfile,project.json},tools/*/package.json}",
   (files, _options, { workspaceRoot }) => {
     const faults = new FatalFaults();
+    const images = imagesOf(files, workspaceRoot);
+    const names = new Set([...images.values()].map(({ name }) => name));
     return Promise.all(
       files.map(async (file): Promise<[string, CreateNodesResult]> => {
         const root = dirname(file);
-        const folder = join(workspaceRoot, root);
-        if (isSecond(file, folder)) return [file, {}];
-        const project = file.startsWith("tools/") ? toolProject(folder, root) : await imageProject(folder, faults);
+        const image = images.get(file);
+        const project =
+          image === undefined ? toolProject(file, workspaceRoot) : await imageProject(image, names, faults);
         return [file, project === undefined ? {} : { projects: { [root]: project } }];
       }),
     );
@@ -34,20 +37,49 @@ export const createNodes: CreateNodesV2 = [
 const isSecond = (file: string, folder: string): boolean =>
   file.endsWith("project.json") && (existsSync(join(folder, "Dockerfile")) || !isImageFolder(folder));
 
-/** An image that can't be read is a project all the same: its targets say what is wrong, and the rest of the workspace works. */
-async function imageProject(folder: string, faults: FatalFaults) {
-  const projectType = "application" as const;
+/** What of an image is known before others are looked at; one that can't be read has its error. */
+type Found = { folder: string; name: string; image: Image } | { folder: string; name: string; error: WaybillError };
+
+/** By the file that stands for each. */
+function imagesOf(files: readonly string[], root: string): Map<string, Found> {
+  const found = new Map<string, Found>();
+  for (const file of files) {
+    const folder = join(root, dirname(file));
+    if (file.startsWith("images/") && !isSecond(file, folder)) found.set(file, look(folder));
+  }
+  return found;
+}
+
+function look(folder: string): Found {
   try {
     const image = readImage(folder);
-    faults.look(folder, image.name);
-    return { name: image.name, projectType, targets: await targetsOf(image) };
+    return { folder, name: image.name, image };
   } catch (error) {
     if (!isExpected(error)) throw error;
-    const name = nameOf(folder);
-    faults.look(folder, name, error.message);
-    return { name, projectType, targets: brokenTargets(name) };
+    return { folder, name: nameOf(folder), error };
   }
 }
 
-const toolProject = (folder: string, root: string) =>
-  existsSync(join(folder, "test")) ? { projectType: "library" as const, targets: toolTargets(root) } : undefined;
+/** An image that can't be read is a project all the same: its targets say what is wrong, and the rest of the workspace works. */
+async function imageProject(found: Found, names: ReadonlySet<string>, faults: FatalFaults) {
+  const { folder, name } = found;
+  const projectType = "application" as const;
+  const broken = (message: string) => {
+    faults.look(folder, name, message);
+    return { name, projectType, targets: brokenTargets(name) };
+  };
+  if ("error" in found) return broken(found.error.message);
+  try {
+    faults.look(folder, name);
+    return { name, projectType, targets: await targetsOf(found.image, gearOf(folder, names)) };
+  } catch (error) {
+    if (!isExpected(error)) throw error;
+    return broken(error.message);
+  }
+}
+
+function toolProject(file: string, workspaceRoot: string) {
+  const root = dirname(file);
+  if (!file.startsWith("tools/") || !existsSync(join(workspaceRoot, root, "test"))) return undefined;
+  return { projectType: "library" as const, targets: toolTargets(root) };
+}

@@ -4,10 +4,12 @@
 import { readFile } from "node:fs/promises";
 import type { TargetConfiguration } from "@nx/devkit";
 import { contextInputs, edgesOf, parseDockerfile, parseIgnore, readIgnore } from "@waybill/dockerfile";
+import { ownEdges } from "@waybill/image/cycle";
 import type { Image } from "@waybill/image/image";
 import { sharedOf, sharedPath } from "@waybill/image/shared";
 
 type Input = NonNullable<TargetConfiguration["inputs"]>[number];
+type DependsOn = NonNullable<TargetConfiguration["dependsOn"]>;
 
 /** Goes up when the tools make another image of the same files: it is part of every build's hash, their source is not. */
 const BUILD_REVISION = 5;
@@ -21,7 +23,8 @@ const NO_PACKAGES: Input = { externalDependencies: [] };
 /** The records of the images it is built from, as files: a base that rebuilds to the same record rebuilds nothing above it. */
 const BASE_RECORDS: Input = { dependentTasksOutputFiles: "**/dist/image.json", transitive: false };
 
-export async function targetsOf(image: Image): Promise<Record<string, TargetConfiguration>> {
+/** @param gear images that its tests run beside it, by name */
+export async function targetsOf(image: Image, gear: readonly string[]): Promise<Record<string, TargetConfiguration>> {
   const { built: sees, all: testsSee } = await buildInputs(image);
   const ofImage: Input[] = [NO_PACKAGES, { dependentTasksOutputFiles: "**/dist/image.json" }];
   const engine: Input = { env: "WAYBILL_ENGINE" };
@@ -29,7 +32,8 @@ export async function targetsOf(image: Image): Promise<Record<string, TargetConf
   return {
     "docker-build": target(waybill("build", image), {
       cache: true,
-      dependsOn: ["^docker-build"],
+      // "^" is every project that package.json names too, so gear would be built into it.
+      dependsOn: gear.length === 0 ? ["^docker-build"] : buildsOf([...ownEdges(image).keys()]),
       inputs: [...sees, BASE_RECORDS, engine, NO_PACKAGES],
       outputs: ["{projectRoot}/dist/image.json"],
       options: { env: buildEnvironment(image) },
@@ -55,7 +59,7 @@ export async function targetsOf(image: Image): Promise<Record<string, TargetConf
     }),
     test: target(waybill("test", image), {
       cache: true,
-      dependsOn: ["docker-build", "lint", "size"],
+      dependsOn: ["docker-build", "lint", "size", ...buildsOf(gear)],
       inputs: [
         ...testsSee,
         "{projectRoot}/test/**/*",
@@ -74,6 +78,9 @@ export async function targetsOf(image: Image): Promise<Record<string, TargetConf
     "image-values": target(waybill("image-values", image), {}),
   };
 }
+
+const buildsOf = (images: readonly string[]): DependsOn =>
+  images.map((name) => ({ projects: name, target: "docker-build" }));
 
 /** The targets of an image that can't be read: the command line tells why, with file and line. */
 export function brokenTargets(name: string): Record<string, TargetConfiguration> {

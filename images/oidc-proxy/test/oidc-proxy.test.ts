@@ -3,9 +3,8 @@
 import { generateKeyPairSync } from "node:crypto";
 import { setTimeout as wait } from "node:timers/promises";
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from "vitest";
-import { freePort } from "@waybill/testing";
+import { type Authority, freePort } from "@waybill/testing";
 import type { ApiServer } from "./support/api-server.ts";
-import type { Authority } from "./support/authority.ts";
 import { GROUPS, Issuer, OTHER_CLIENT } from "./support/issuer.ts";
 import { PROXY_TOKEN, Proxy } from "./support/proxy.ts";
 import { setStage } from "./support/stage.ts";

@@ -23,3 +23,4 @@ export { workspaceRoot } from "./workspace.ts";
 export { type ImageEdge, imageEdges } from "./edges.ts";
 export { type SourceOverride, assertConsumed, withSource } from "./source.ts";
 export { type Inputs, inputsOf, rememberedInputs } from "./inputs.ts";
+export { programOf } from "./program.ts";

@@ -7,7 +7,7 @@ import http2 from "node:http2";
 import type { Http2SecureServer, Http2ServerRequest, Http2ServerResponse } from "node:http2";
 import type { AddressInfo, Socket } from "node:net";
 import { buffer } from "node:stream/consumers";
-import type { Identity } from "./authority.ts";
+import type { Identity } from "@waybill/testing";
 import { permissionIn } from "./review.ts";
 
 const ACCESS_REVIEWS = "/apis/authorization.k8s.io/v1/subjectaccessreviews";

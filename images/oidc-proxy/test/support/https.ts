@@ -5,7 +5,7 @@ import https from "node:https";
 import type { IncomingHttpHeaders, IncomingMessage, OutgoingHttpHeaders, RequestListener } from "node:http";
 import type { AddressInfo } from "node:net";
 import { text } from "node:stream/consumers";
-import type { Identity } from "./authority.ts";
+import type { Identity } from "@waybill/testing";
 
 export interface Answer {
   status: number;

@@ -5,7 +5,7 @@ import type { KeyObject } from "node:crypto";
 import type https from "node:https";
 import Provider from "oidc-provider";
 import type { Configuration } from "oidc-provider";
-import type { Authority } from "./authority.ts";
+import type { Authority } from "@waybill/testing";
 import { Browser } from "./browser.ts";
 import { close, listen, originOf, request } from "./https.ts";
 

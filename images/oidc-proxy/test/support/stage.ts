@@ -2,7 +2,7 @@
 
 import { afterAll, vi } from "vitest";
 import { ApiServer } from "./api-server.ts";
-import { Authority } from "./authority.ts";
+import { Authority } from "@waybill/testing";
 import { Issuer } from "./issuer.ts";
 
 export interface Stage {

@@ -10,12 +10,13 @@ const TOOLS = fileURLToPath(new URL("../..", import.meta.url));
 
 /** Rooms from the top down: what each may import besides itself. */
 const MAY: Record<string, readonly string[]> = {
-  cli: ["chart", "format", "inventory", "nx-plugin", "image", "lint", "testing", "cache", "engine", "lock", "dockerfile", "oci"],
+  cli: ["chart", "format", "inventory", "nx-plugin", "image", "lint", "testing", "registry", "cache", "engine", "lock", "dockerfile", "oci"],
   "nx-plugin": ["chart", "format", "image", "lint", "cache", "engine", "lock", "dockerfile", "oci"],
   testing: ["image", "engine", "lock", "dockerfile", "oci"],
   lint: ["image", "engine", "lock", "dockerfile", "oci"],
   image: ["cache", "engine", "lock", "dockerfile", "oci"],
   cache: ["oci"],
+  registry: ["oci"],
   engine: ["lock", "dockerfile", "oci"],
   lock: ["dockerfile", "oci"],
   dockerfile: ["oci"],

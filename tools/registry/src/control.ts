@@ -1,0 +1,103 @@
+// One server a folder, and a way to speak to it: a socket in the folder that only the folder's owner may open. Whoever can connect
+// has found a running server; a socket that nobody answers at is a dead one's.
+
+import { once } from "node:events";
+import { chmod, mkdir, rm } from "node:fs/promises";
+import { createServer, request as httpRequest } from "node:http";
+import type { IncomingMessage, ServerResponse } from "node:http";
+import { createHash } from "node:crypto";
+import { connect } from "node:net";
+import { tmpdir, userInfo } from "node:os";
+import { join, resolve } from "node:path";
+import { messageOf, WaybillError } from "@waybill/oci/error";
+import type { RunningServer } from "./server.ts";
+import { commandOf } from "./commands.ts";
+
+export interface Control {
+  /** From now on, commands are carried out. */
+  serve(server: RunningServer): void;
+  close(): Promise<void>;
+}
+
+/** The kernel's limit on a socket's path. */
+const MAX_SOCKET_PATH = 107;
+
+/** @throws {WaybillError} a server runs on this folder already */
+export async function openControl(folder: string): Promise<Control> {
+  await mkdir(folder, { recursive: true });
+  const path = await socketPath(folder);
+  if (await answers(path)) {
+    throw new WaybillError("a registry runs on this folder already", {
+      where: folder,
+      mend: "stop it first: waybill mirror stop",
+    });
+  }
+  await rm(path, { force: true });
+  let running: RunningServer | undefined;
+  const server = createServer((request, response) => void answerCommand(running, request, response));
+  server.listen(path);
+  await once(server, "listening");
+  await chmod(path, 0o600);
+  return {
+    serve(started) {
+      running = started;
+    },
+    async close() {
+      const closed = new Promise((done) => server.close(done));
+      server.closeAllConnections();
+      await closed;
+    },
+  };
+}
+
+/**
+ * Sends a command to the server that runs on a folder, and gives its answer.
+ * @returns undefined where none runs
+ * @throws {WaybillError} what the server said
+ */
+export async function command(folder: string, name: string, options: Record<string, string> = {}): Promise<unknown> {
+  const socketFile = await socketPath(folder);
+  if (!(await answers(socketFile))) return undefined;
+  const query = new URLSearchParams(options).toString();
+  const request = httpRequest({ socketPath: socketFile, path: `/${name}?${query}`, method: "POST" });
+  request.end();
+  const [response] = (await once(request, "response")) as [IncomingMessage];
+  const chunks: Buffer[] = [];
+  for await (const chunk of response as AsyncIterable<Buffer>) chunks.push(chunk);
+  const body: unknown = JSON.parse(Buffer.concat(chunks).toString("utf8"));
+  if (response.statusCode === 200) return body;
+  throw new WaybillError((body as { error: string }).error, { where: folder });
+}
+
+async function answerCommand(
+  running: RunningServer | undefined,
+  request: IncomingMessage,
+  response: ServerResponse,
+): Promise<void> {
+  const url = new URL(request.url ?? "/", "http://control");
+  const say = (status: number, value: unknown): void => {
+    response.writeHead(status, { "content-type": "application/json" }).end(JSON.stringify(value));
+  };
+  try {
+    if (running === undefined) return say(503, { error: "the registry is starting" });
+    say(200, await commandOf(url.pathname.slice(1))(running, url.searchParams));
+  } catch (error) {
+    say(500, { error: messageOf(error) });
+  }
+}
+
+async function socketPath(folder: string): Promise<string> {
+  const path = join(resolve(folder), "control.sock");
+  if (Buffer.byteLength(path) <= MAX_SOCKET_PATH) return path;
+  const short = join(tmpdir().length > 60 ? "/tmp" : tmpdir(), `waybill-${userInfo().uid}`);
+  await mkdir(short, { recursive: true, mode: 0o700 });
+  return join(short, `${createHash("sha256").update(resolve(folder)).digest("hex").slice(0, 16)}.sock`);
+}
+
+async function answers(path: string): Promise<boolean> {
+  return await new Promise<boolean>((done) => {
+    const socket = connect(path);
+    socket.once("connect", () => done(true)).once("error", () => done(false));
+    socket.once("connect", () => socket.destroy());
+  });
+}

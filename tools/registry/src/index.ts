@@ -1,0 +1,8 @@
+// The registry as other rooms use it: its configuration, its server, and the socket by which a running one is asked.
+
+export { loadConfig, makeConfig } from "./config.ts";
+export type { Config } from "./config.ts";
+export { command } from "./control.ts";
+export { makeLog, silent } from "./log.ts";
+export { startServer } from "./server.ts";
+export type { RunningServer } from "./server.ts";

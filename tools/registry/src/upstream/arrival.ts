@@ -1,0 +1,137 @@
+// A blob on its way here: one download, for any number of clients. It is written to a file as it comes, and every client reads that
+// file at its own pace, so a slow one holds up nobody and memory stays flat. The last byte is held back until the digest is right:
+// what doesn't verify is never received whole, and is not stored.
+
+import { createHash } from "node:crypto";
+import { open } from "node:fs/promises";
+import type { FileHandle } from "node:fs/promises";
+import { splitDigest } from "@waybill/oci/digest";
+import type { Digest } from "@waybill/oci/digest";
+import { messageOf } from "@waybill/oci/error";
+import type { OpenedBlob } from "@waybill/oci/registry";
+
+/** What may wait for the disk, in bytes; then the upstream waits. */
+const MOST_PENDING = 4 * 1024 * 1024;
+
+export class ArrivalError extends Error {
+  override name = "ArrivalError";
+}
+
+export class Arrival {
+  /** As the upstream said, in bytes. */
+  readonly size: number | undefined;
+  readonly handle: FileHandle;
+  /** Kept when all is here and verified; rejected when the download failed. */
+  readonly verified: Promise<void>;
+  #written = 0;
+  #state: "coming" | "verified" | Error = "coming";
+  #waiting: (() => void)[] = [];
+
+  private constructor(handle: FileHandle, blob: OpenedBlob, digest: Digest) {
+    this.handle = handle;
+    this.size = blob.size;
+    this.verified = this.#receive(blob.body, digest).then(
+      () => this.#settle("verified"),
+      (error: unknown) => {
+        const failure = new ArrivalError(`the download failed: ${messageOf(error)}`, { cause: error });
+        this.#settle(failure);
+        throw failure;
+      },
+    );
+    this.verified.catch(() => {}); // Clients that wait hear of it through `until`.
+  }
+
+  /** Begins to write `file`. */
+  static async begin(file: string, blob: OpenedBlob, digest: Digest): Promise<Arrival> {
+    return new Arrival(await open(file, "wx+"), blob, digest);
+  }
+
+  /**
+   * Waits for bytes after `offset`.
+   * @returns up to where the file may be read; `offset` itself at the end
+   * @throws the download's failure
+   */
+  async until(offset: number): Promise<number> {
+    for (;;) {
+      if (this.#state instanceof Error) throw this.#state;
+      if (this.#state === "verified") return this.#written;
+      if (this.#written - 1 > offset) return this.#written - 1;
+      await new Promise<void>((resolve) => this.#waiting.push(resolve));
+    }
+  }
+
+  async #receive(body: OpenedBlob["body"], digest: Digest): Promise<void> {
+    const { algorithm } = splitDigest(digest);
+    const hash = createHash(algorithm);
+    const writer = new Writer(this.handle, (written) => {
+      this.#written = written;
+      this.#wake();
+    });
+    for await (const chunk of body) {
+      if (this.size !== undefined && writer.taken + chunk.length > this.size)
+        throw new Error(`more than ${this.size} bytes came`);
+      hash.update(chunk);
+      await writer.take(chunk);
+    }
+    await writer.flush();
+    if (this.size !== undefined && writer.taken !== this.size)
+      throw new Error(`${writer.taken} of ${this.size} bytes came`);
+    const actual = `${algorithm}:${hash.digest("hex")}`;
+    if (actual !== digest) throw new Error(`what came is ${actual}`);
+  }
+
+  #settle(state: "verified" | Error): void {
+    this.#state = state;
+    this.#wake();
+  }
+
+  #wake(): void {
+    const waiting = this.#waiting;
+    this.#waiting = [];
+    for (const resolve of waiting) resolve();
+  }
+}
+
+/** Writes while more comes: what gathers during a write goes with the next one. */
+class Writer {
+  taken = 0;
+  readonly #handle: FileHandle;
+  readonly #onWritten: (written: number) => void;
+  #pending: Uint8Array[] = [];
+  #pendingBytes = 0;
+  #written = 0;
+  #writing: Promise<void> | undefined;
+
+  constructor(handle: FileHandle, onWritten: (written: number) => void) {
+    this.#handle = handle;
+    this.#onWritten = onWritten;
+  }
+
+  async take(chunk: Uint8Array): Promise<void> {
+    this.#pending.push(chunk);
+    this.#pendingBytes += chunk.length;
+    this.taken += chunk.length;
+    this.#writing ??= this.#write();
+    // A failure shows at the next chunk, or at the flush.
+    this.#writing.catch(() => {});
+    if (this.#pendingBytes > MOST_PENDING) await this.#writing;
+  }
+
+  async flush(): Promise<void> {
+    while (this.#writing !== undefined) await this.#writing;
+  }
+
+  async #write(): Promise<void> {
+    while (this.#pending.length > 0) {
+      const batch = this.#pending;
+      this.#pending = [];
+      this.#pendingBytes = 0;
+      const length = batch.reduce((sum, { length }) => sum + length, 0);
+      const { bytesWritten } = await this.#handle.writev(batch, this.#written);
+      if (bytesWritten < length) throw Object.assign(new Error("the disk is full"), { code: "ENOSPC" });
+      this.#written += length;
+      this.#onWritten(this.#written);
+    }
+    this.#writing = undefined;
+  }
+}

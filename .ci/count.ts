@@ -4,7 +4,7 @@ import { globSync, readFileSync } from "node:fs";
 
 const status = Number(process.argv[2]);
 const sum = { passed: 0, failed: 0, skipped: 0 };
-for (const file of globSync("{tools,images,images/bases}/*/dist/test.json")) {
+for (const file of globSync("{tools,images,images/bases,images/testing,charts}/*/dist/test.json")) {
   const { passed, failed, skipped } = JSON.parse(readFileSync(file, "utf8")) as typeof sum;
   sum.passed += passed;
   sum.failed += failed;

@@ -59,8 +59,7 @@ export async function pushImage(
   const open = (blob: Descriptor): Readable => Readable.from(watched(store.readStream(blob.digest), blob, progress));
   for (const image of imagesOf(record)) {
     const plan = await planPush(client, store, image, repository, [keepTag(image)]);
-    progress();
-    await carryOut(client, store, plan, { mountFrom, open, onProgress: () => progress() });
+    await carryOut(client, store, plan, { mountFrom, open });
     await tagPlatforms(client, store, plan);
   }
 }

@@ -1,5 +1,5 @@
-// The remote cache as one run sees it: what there is, what to store, and a note of what is known to exist. Nothing in here fails:
-// what goes wrong is a miss, and is told once.
+// The remote cache as one process sees it: what there is, what to store, and what is known to exist. Nothing in here fails: what goes
+// wrong is a miss, and is told once.
 
 import type { KeyObject } from "node:crypto";
 import { type BlobStore, type Digest, type ImageRecord, WaybillError, messageOf } from "@waybill/oci";
@@ -8,10 +8,10 @@ import { getEntry, putEntry } from "./entries.ts";
 import type { EntryFacts } from "./entry.ts";
 import { fetchImage, hasImage, pushImage } from "./images.ts";
 import { Lane } from "./lane.ts";
-import { Patience } from "./patience.ts";
+import { Patience, type Progress } from "./patience.ts";
 import type { CacheSettings } from "./settings.ts";
 import { publicKey } from "./signature.ts";
-import { MAX_TARBALL_BYTES, readTarball } from "./tarball.ts";
+import { readTarball } from "./tarball.ts";
 import type { Access, Place } from "./trust.ts";
 
 /** Requests under way at a time: a fleet is asked for at once. */
@@ -19,8 +19,8 @@ const PARALLEL = 16;
 /** One more try for a connection that broke; a cache isn't worth more. */
 const RETRY = { attempts: 2, pauseMs: 50, maxPauseMs: 200 };
 
-/** What a run knows of its tasks beside their hash. */
-export type Describe = (hash: string) => Promise<Omit<EntryFacts, "hash" | "image" | "created">>;
+/** What a run knows of a task beside its hash. */
+export type Describe = (hash: string) => Promise<Pick<EntryFacts, "project" | "target" | "revision">>;
 
 export interface RemoteOptions {
   /** Annotates entries. */
@@ -30,32 +30,41 @@ export interface RemoteOptions {
 }
 
 export class Remote {
-  readonly #client: RegistryClient;
   readonly #access: Access;
   readonly #store: BlobStore;
   readonly #describe: Describe;
   readonly #patience = new Patience();
+  /** Asks short questions, many at a time. */
+  readonly #client: RegistryClient;
   readonly #reads = new Lane(PARALLEL);
-  /** One image after the other: what they share is sent once. */
-  readonly #writes = new Lane(1);
+  /** Moves images, one after the other: what they share is sent once. */
+  readonly #mover: RegistryClient;
+  readonly #moves = new Lane(1);
+  #progress: Progress = () => {};
   readonly #publicKeys: readonly KeyObject[];
   readonly #key: KeyObject | undefined;
+  /** Images that were seen in the registry, and where. */
   readonly #images = new Map<Digest, Place>();
   /** Hashes whose entry is there and can't be used. */
   readonly #spoilt = new Set<string>();
+  /** Where we may read, as far as is known. */
+  #readable: readonly Place[];
   #writable: boolean;
 
   /** @throws {WaybillError} a public key is none */
   constructor(settings: CacheSettings, access: Access, store: BlobStore, { describe, key }: RemoteOptions = {}) {
     const { registry, plainHttp, publicKeys } = settings;
-    this.#client = new RegistryClient(registry, { plainHttp, retry: RETRY, signal: this.#patience.signal });
+    const options = { plainHttp, retry: RETRY, signal: this.#patience.signal };
+    this.#client = new RegistryClient(registry, options);
+    this.#mover = new RegistryClient(registry, { ...options, onAnswer: () => this.#progress() });
     this.#access = access;
+    this.#readable = access.read;
     this.#store = store;
     this.#describe = describe ?? (async () => ({}));
     this.#publicKeys = publicKeys.map(publicKey);
     this.#key = key;
     // Where only signed entries count, writing others is idle.
-    this.#writable = access.write !== undefined && (publicKeys.length === 0 || this.#key !== undefined);
+    this.#writable = access.write !== undefined && (publicKeys.length === 0 || key !== undefined);
   }
 
   /** What went wrong first, as one line. */
@@ -63,6 +72,7 @@ export class Remote {
     return this.#patience.fault;
   }
 
+  /** Given up: there is nothing more to hope for from this object. */
   get isOff(): boolean {
     return this.#patience.isOff;
   }
@@ -74,77 +84,64 @@ export class Remote {
 
   /** False where storing anything is known to be refused. */
   get writable(): boolean {
-    return this.#writable && !this.#patience.isOff;
+    return this.#writable && !this.isOff;
   }
 
-  /** The tarball of a task whose result can be used: of an image, only where the image is there. */
+  /** The tarball of a task whose result can be used: that of an image, only where the image is there. */
   async get(hash: string): Promise<Buffer | undefined> {
-    for (const place of this.#access.read) {
-      const found = await this.#reads.run(() => this.#getAt(place, hash));
-      if (found !== undefined) return found;
-    }
-    return undefined;
-  }
-
-  async #getAt(place: Place, hash: string): Promise<Buffer | undefined> {
-    if (this.#patience.isOff) return undefined;
-    try {
-      return await this.#patience.with(`${this.#client.registry}/${place.repository}`, async (progress) => {
-        const found = await getEntry(this.#client, place, hash, this.#publicKeys);
-        progress();
-        if (found?.record === undefined) return found?.tarball;
-        if (await this.#confirm(place, found.record)) return found.tarball;
+    return await this.#first(async (place, progress) => {
+      const found = await getEntry(this.#client, place, hash, this.#publicKeys).catch((error: unknown) => {
         this.#spoilt.add(hash);
-        return undefined;
+        throw error;
       });
-    } catch (error) {
+      progress();
+      if (found?.record === undefined || (await this.#confirm(place, found.record))) return found?.tarball;
       this.#spoilt.add(hash);
-      this.#readFailed(error);
       return undefined;
-    }
-  }
-
-  /** A registry that is unwell is left alone; an entry that is no good is passed over. */
-  #readFailed(error: unknown): void {
-    if (this.#patience.isOff) return;
-    const spoilt = error instanceof WaybillError && !(error instanceof RegistryError);
-    if (spoilt) this.#patience.note(`not used: ${error.message}`);
-    else this.#patience.turnOff(messageOf(error));
+    });
   }
 
   /** Whether the registry has the image. */
   async has(record: ImageRecord): Promise<boolean> {
     if (this.#images.has(record.digest)) return true;
-    for (const place of this.#access.read) {
-      if (this.#patience.isOff) return false;
-      try {
-        const what = `${this.#client.registry}/${place.repository}`;
-        const ask = (): Promise<boolean> => this.#patience.with(what, () => this.#confirm(place, record));
-        if (await this.#reads.run(ask)) return true;
-      } catch (error) {
-        this.#readFailed(error);
-      }
-    }
-    return false;
+    return (await this.#first(async (place) => (await this.#confirm(place, record)) || undefined)) ?? false;
   }
 
   /** Brings the image into the store. @returns false where the registry hasn't all of it, or can't be asked */
   async fetch(record: ImageRecord): Promise<boolean> {
-    for (const place of this.#access.read) {
-      if (this.#patience.isOff) return false;
+    const found = await this.#first(async (place, progress) => {
+      if (!(await this.#confirm(place, record))) return undefined;
+      this.#progress = progress;
+      await fetchImage(this.#mover, place.repository, record, this.#store, progress);
+      return true;
+    });
+    return found ?? false;
+  }
+
+  /** Asks one place after the other, for the first answer. */
+  async #first<T>(ask: (place: Place, progress: Progress) => Promise<T | undefined>): Promise<T | undefined> {
+    for (const place of this.#readable) {
+      if (this.isOff) return undefined;
       try {
-        const what = `${this.#client.registry}/${place.repository}`;
-        const found = await this.#patience.with(what, async (progress) => {
-          if (!(await this.#confirm(place, record))) return false;
-          await fetchImage(this.#client, place.repository, record, this.#store, progress);
-          return true;
-        });
-        if (found) return true;
+        const asking = (): Promise<T | undefined> => this.#patience.with(this.#nameOf(place), (go) => ask(place, go));
+        const answer = await this.#reads.run(asking);
+        if (answer !== undefined) return answer;
       } catch (error) {
-        this.#readFailed(error);
+        this.#readFailed(place, error);
       }
     }
-    return false;
+    return undefined;
+  }
+
+  /** A registry that is unwell is left alone; an entry that is no good is passed over. */
+  #readFailed(place: Place, error: unknown): void {
+    if (this.isOff) return;
+    const status = error instanceof RegistryError ? error.status : undefined;
+    const isOwn = place !== this.#access.read[0];
+    // Some registries say "forbidden" for what isn't there yet.
+    if (isOwn && (status === 401 || status === 403)) this.#readable = this.#readable.filter((each) => each !== place);
+    else if (isSpoilt(error)) this.#patience.note(`not used: ${messageOf(error)}`);
+    else this.#patience.turnOff(messageOf(error));
   }
 
   async #confirm(place: Place, record: ImageRecord): Promise<boolean> {
@@ -156,38 +153,53 @@ export class Remote {
 
   /** Stores a task's result, after whatever else is being stored. Returns at once; see `settled`. */
   put(hash: string, tarball: Buffer): void {
-    void this.#writes.run(() => this.#put(hash, tarball));
+    void this.#moves.run(() => this.#put(hash, tarball));
   }
 
   /** Resolves when all is stored, or given up. */
   async settled(): Promise<void> {
-    await this.#writes.empty();
+    await this.#moves.empty();
   }
 
   async #put(hash: string, tarball: Buffer): Promise<void> {
     const place = this.#access.write;
-    if (place === undefined || !this.writable || tarball.length > MAX_TARBALL_BYTES) return;
+    if (place === undefined || !this.writable) return;
     try {
       const { record } = await readTarball(tarball);
-      const known = await this.#describe(hash);
-      const facts: EntryFacts = { ...known, hash, image: record?.digest, created: new Date().toISOString() };
-      await this.#patience.with(`${this.#client.registry}/${place.repository}`, async (progress) => {
-        if (record !== undefined && this.#images.get(record.digest) !== place) {
-          const [trusted] = this.#access.read;
-          const mountFrom = trusted === place ? undefined : trusted?.repository;
-          await pushImage(this.#client, place.repository, record, this.#store, { mountFrom, progress });
-          this.#images.set(record.digest, place);
-        }
-        await putEntry(this.#client, place, facts, tarball, { key: this.#key, replace: this.#spoilt.has(hash) });
+      const facts = {
+        ...(await this.#describe(hash)),
+        hash,
+        image: record?.digest,
+        created: new Date().toISOString(),
+      };
+      await this.#patience.with(this.#nameOf(place), async (progress) => {
+        this.#progress = progress;
+        if (record !== undefined) await this.#putImage(place, record, progress);
+        const options = { key: this.#key, replace: this.#spoilt.has(hash) };
+        await putEntry(this.#mover, place, facts, tarball, options);
       });
     } catch (error) {
-      this.#writeFailed(error);
+      if (this.isOff) return;
+      this.#writable = false;
+      this.#patience.note(`nothing is stored in this run: ${messageOf(error)}`);
     }
   }
 
-  #writeFailed(error: unknown): void {
-    if (this.#patience.isOff) return;
-    this.#writable = false;
-    this.#patience.note(`nothing is stored in this run: ${messageOf(error)}`);
+  async #putImage(place: Place, record: ImageRecord, progress: Progress): Promise<void> {
+    if (this.#images.get(record.digest) === place) return;
+    const [trusted] = this.#access.read;
+    const mountFrom = trusted === place ? undefined : trusted?.repository;
+    await pushImage(this.#mover, place.repository, record, this.#store, { mountFrom, progress });
+    this.#images.set(record.digest, place);
   }
+
+  #nameOf({ repository }: Place): string {
+    return `${this.#client.registry}/${repository}`;
+  }
+}
+
+/** The registry answered well, with something that is no good. */
+function isSpoilt(error: unknown): boolean {
+  if (error instanceof RegistryError) return error.status === 404;
+  return error instanceof WaybillError;
 }

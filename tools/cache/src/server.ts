@@ -45,6 +45,7 @@ export async function startServer(cache: Cache): Promise<RunningServer> {
 }
 
 async function stop(server: Server): Promise<void> {
+  if (!server.listening) return;
   server.close();
   server.closeAllConnections();
   await once(server, "close");

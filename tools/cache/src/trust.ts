@@ -27,8 +27,10 @@ interface Judgement {
   why: string;
 }
 
-/** Events of GitHub whose code is the branch's own. `workflow_run` and `pull_request_target` may have fetched anybody's. */
+/** Events of GitHub whose code is the branch's own. */
 const OWN_EVENTS = new Set(["push", "schedule", "workflow_dispatch", "repository_dispatch", "release"]);
+/** Events whose code may be anybody's, while the branch is main: what they write can't be told from others'. */
+const FOREIGN_EVENTS = new Set(["pull_request_target", "workflow_run", "issue_comment"]);
 
 /**
  * @param repository of the trusted entries
@@ -67,7 +69,8 @@ function onGitHub(env: Environment, mainBranch: string): Judgement {
   const ref = env["GITHUB_REF"] ?? "";
   const why = `GitHub's ${event || "unnamed event"} on ${ref || "no ref"}`;
   if (OWN_EVENTS.has(event) && isReleased(ref, mainBranch)) return { verdict: TRUSTED, why };
-  return { verdict: untrusted(ref.replace(/^refs\/(heads|pull)\//, "") || event), why };
+  if (FOREIGN_EVENTS.has(event) || ref === "") return { verdict: { trust: "read-only" }, why };
+  return { verdict: untrusted(ref.replace(/^refs\//, "")), why };
 }
 
 function onGitLab(env: Environment): Judgement {
@@ -88,7 +91,10 @@ const untrusted = (scope: string): Verdict => ({ trust: "untrusted", scope });
 
 /** As a part of a tag. Where a character has to go, a hash of the whole keeps two scopes apart. */
 function asTag(scope: string): string {
-  const plain = scope.replace(/[^A-Za-z0-9]+/g, "-").slice(0, 40);
+  const plain = scope
+    .replace(/[^A-Za-z0-9]+/g, "-")
+    .replace(/^-/, "")
+    .slice(0, 40);
   if (plain === scope && plain !== "") return plain;
-  return `${plain}-${createHash("sha256").update(scope).digest("hex").slice(0, 10)}`;
+  return `${plain}-${createHash("sha256").update(scope).digest("hex").slice(0, 10)}`.replace(/^-/, "");
 }

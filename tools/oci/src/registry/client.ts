@@ -38,6 +38,8 @@ export interface RegistryOptions {
   /** How long the registry may take to begin an answer, in milliseconds; 30 s by default. */
   answerTimeoutMs?: number | undefined;
   signal?: AbortSignal | undefined;
+  /** Called when the registry has begun an answer, whatever it says. */
+  onAnswer?: (() => void) | undefined;
 }
 
 export interface FetchedManifest extends Descriptor {

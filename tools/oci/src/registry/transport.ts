@@ -25,6 +25,8 @@ export interface TransportOptions {
   answerTimeoutMs?: number | undefined;
   /** Ends whatever is under way. */
   signal?: AbortSignal | undefined;
+  /** Called when the registry has begun an answer, whatever it says. */
+  onAnswer?: (() => void) | undefined;
 }
 
 /** A request as it goes out. */
@@ -121,7 +123,9 @@ export class Transport {
     const { method } = request;
     try {
       const headers = headersOf(request, authorization);
-      return await fetch(url, { method, headers, redirect: "manual", signal, ...bodyOf(request) });
+      const response = await fetch(url, { method, headers, redirect: "manual", signal, ...bodyOf(request) });
+      this.#options.onAnswer?.();
+      return response;
     } catch (error) {
       this.throwIfAborted();
       request.signal?.throwIfAborted();

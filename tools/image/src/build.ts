@@ -28,10 +28,13 @@ import { resolveContexts } from "./contexts.ts";
 import { meaningsOf } from "./edges.ts";
 import { type Image, readDockerfile, recordFile } from "./image.ts";
 import { type BuildFiles, buildFiles } from "./source.ts";
+import { variantsToBuild } from "./variants.ts";
 
 export interface BuildOptions {
   /** In place of those that the image declares. */
   platforms?: readonly string[] | undefined;
+  /** Beside those that are always built. */
+  variants?: readonly string[] | undefined;
   /** Over those that the image declares. */
   buildArgs?: Readonly<Record<string, string>> | undefined;
   /** Files by secret id, beside the host's CA. */
@@ -65,7 +68,7 @@ export async function buildImage(image: Image, options: BuildOptions = {}): Prom
   inputs.catch(() => {});
   const main = await buildIndex(job);
   const variants: Record<string, Digest> = {};
-  for (const [name, { target }] of Object.entries(image.metadata.variants)) {
+  for (const [name, target] of Object.entries(variantsToBuild(image, options.variants))) {
     variants[name] = (await buildIndex(job, target)).index.digest;
   }
   const { buildArgs } = job;

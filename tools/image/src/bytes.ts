@@ -49,7 +49,8 @@ async function bringBytes(image: Image, record: ImageRecord): Promise<"fetched" 
   const { fetchBytes } = await import("./fetch-bytes.ts");
   if (await fetchBytes(image, record)) return "fetched";
   const { buildImage } = await import("./build.ts");
-  const again = await buildImage(image, { keepRecord: true, platforms: record.platforms.map((each) => each.platform) });
+  const platforms = record.platforms.map(({ platform }) => platform);
+  const again = await buildImage(image, { keepRecord: true, platforms, variants: Object.keys(record.variants) });
   if (again.digest === record.digest) return "rebuilt";
   throw new WaybillError(`${image.name} was rebuilt to ${again.digest}, its record says ${record.digest}`, {
     where: relative(process.cwd(), recordFile(image)),

@@ -20,6 +20,11 @@ const platform = z.string().regex(/^linux\/(amd64|arm64)$/, 'a platform is "linu
 const reason = (word: string): z.ZodString =>
   z.string().regex(new RegExp(`^${word}: \\S.{9,}`), `write "${word}: " and the reason, in ten characters or more`);
 
+const variant = z.strictObject({
+  target: z.string(),
+  when: z.literal("asked").optional().describe("Built only with --variant or WAYBILL_VARIANTS=image:variant"),
+});
+
 export const imageMetadata = z.strictObject({
   platforms: z.array(platform).min(1).default(["linux/amd64"]).describe("What is built when no --platform is given"),
   budget: z
@@ -35,7 +40,7 @@ export const imageMetadata = z.strictObject({
     .default({})
     .describe("Build args and their values; each must be consumed"),
   variants: z
-    .record(z.string().regex(/^[a-z0-9][a-z0-9-]*$/), z.strictObject({ target: z.string() }))
+    .record(z.string().regex(/^[a-z0-9][a-z0-9-]*$/), variant)
     .default({})
     .describe("More images of the same Dockerfile, a stage each, such as debug"),
   compression: z

@@ -6,6 +6,7 @@ import type { TargetConfiguration } from "@nx/devkit";
 import { contextInputs, edgesOf, parseDockerfile, parseIgnore, readIgnore } from "@waybill/dockerfile";
 import { ownEdges } from "@waybill/image/cycle";
 import type { Image } from "@waybill/image/image";
+import { ASKED_VARIANTS } from "@waybill/image/variants";
 import { sharedOf, sharedPath } from "@waybill/image/shared";
 
 type Input = NonNullable<TargetConfiguration["inputs"]>[number];
@@ -34,7 +35,7 @@ export async function targetsOf(image: Image, gear: readonly string[]): Promise<
       cache: true,
       // "^" is every project that package.json names too, so gear would be built into it.
       dependsOn: gear.length === 0 ? ["^docker-build"] : buildsOf([...ownEdges(image).keys()]),
-      inputs: [...sees, BASE_RECORDS, engine, NO_PACKAGES],
+      inputs: [...sees, BASE_RECORDS, engine, ...asked(image), NO_PACKAGES],
       outputs: ["{projectRoot}/dist/image.json"],
       options: { env: buildEnvironment(image) },
       metadata: { description: "Builds the image; its record is the only output" },
@@ -78,6 +79,10 @@ export async function targetsOf(image: Image, gear: readonly string[]): Promise<
     "image-values": target(waybill("image-values", image), {}),
   };
 }
+
+/** Only where there is something to ask for: no other image becomes another one by it. */
+const asked = ({ metadata }: Image): Input[] =>
+  Object.values(metadata.variants).some(({ when }) => when === "asked") ? [{ env: ASKED_VARIANTS }] : [];
 
 const buildsOf = (images: readonly string[]): DependsOn =>
   images.map((name) => ({ projects: name, target: "docker-build" }));

@@ -3,6 +3,7 @@
 import { buildImage } from "@waybill/image/build";
 import { findImage } from "@waybill/image/image";
 import { withSource } from "@waybill/image/source";
+import { askedOf } from "@waybill/image/variants";
 import { type Command, list, only, pairs, text } from "../command.ts";
 import { formatBytes, formatSeconds, shortDigest } from "../format.ts";
 import { BuildProgress } from "../progress.ts";
@@ -13,6 +14,7 @@ export const command: Command = {
   usage: "<image>",
   options: {
     platform: { type: "string", multiple: true },
+    variant: { type: "string", multiple: true },
     "build-arg": { type: "string", multiple: true },
     secret: { type: "string", multiple: true },
     "source-repo": { type: "string" },
@@ -31,6 +33,7 @@ export const command: Command = {
     const platforms = list(values, "platform");
     const record = await buildImage(image, {
       platforms: platforms.length > 0 ? platforms : undefined,
+      variants: [...list(values, "variant"), ...(await askedOf(image))],
       buildArgs: pairs(values, "build-arg"),
       secrets: pairs(values, "secret"),
       noCache: values["no-cache"] === true,

@@ -16,7 +16,9 @@ export const command: Command = {
     const record = await recordOfImage(image);
     const { onLine } = new BuildProgress(values["verbose"] === true);
     const platforms = record.platforms.map(({ platform }) => platform);
-    const again = await buildImage(image, { noCache: true, keepRecord: true, platforms, onLine, signal: stopSignal() });
+    const variants = Object.keys(record.variants);
+    const options = { platforms, variants, onLine, signal: stopSignal() };
+    const again = await buildImage(image, { noCache: true, keepRecord: true, ...options });
     const differing = differences(record, again);
     if (differing.length === 0) console.log(`${image.name}: ${record.digest} confirmed`);
     for (const line of differing) console.log(`${image.name}: ${line}`);

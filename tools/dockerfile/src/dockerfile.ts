@@ -67,8 +67,10 @@ export interface ArgDeclaration {
 /** What a build is given from outside. */
 export interface BuildOptions {
   buildArgs?: Readonly<Record<string, string>>;
-  /** What is built for, and (as `$BUILDPLATFORM`) on. Default "linux/amd64": an answer must not depend on the machine. */
+  /** What is built for. Default "linux/amd64": an answer must not depend on the machine. */
   platform?: string;
+  /** What is built on, `$BUILDPLATFORM`. Default: what is built for. */
+  buildPlatform?: string;
   /** A stage by name or index. Default: the last. */
   target?: string;
 }

@@ -11,6 +11,8 @@ export interface Edge {
   kind: LinkKind;
   /** The index of the stage it is in. */
   stage: number;
+  /** The platform that `FROM --platform=` asks it for; absent where that is what is built for. */
+  platform?: string;
   /** False where a build of the target doesn't come to that stage. */
   reachable: boolean;
 }
@@ -28,10 +30,10 @@ export function edgesOf(
   const links = linksOf(dockerfile, { ...options, buildArgs });
   const reached = reachableStages(dockerfile, links, options.target);
   return links.flatMap((ofStage, stage) =>
-    ofStage.flatMap(({ kind, source, line }) =>
-      source === "scratch" || "stage" in source
-        ? []
-        : [{ reference: source.reference, line, kind, stage, reachable: reached.has(stage) }],
-    ),
+    ofStage.flatMap(({ kind, source, line, platform }) => {
+      if (source === "scratch" || "stage" in source) return [];
+      const edge = { reference: source.reference, line, kind, stage, reachable: reached.has(stage) };
+      return [{ ...edge, ...(platform !== undefined && { platform }) }];
+    }),
   );
 }

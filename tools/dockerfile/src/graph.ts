@@ -13,6 +13,8 @@ export interface Link {
   kind: LinkKind;
   source: Source;
   line: number;
+  /** What `FROM --platform=` asks for; absent where it is what is built for. */
+  platform?: string;
 }
 
 /** The links of every stage, by stage index; a stage's first link is its FROM. */
@@ -25,6 +27,7 @@ export function linksOf(dockerfile: Dockerfile, options: BuildOptions): Link[][]
       kind: "from",
       source: sourceOf(resolve(stage.from.raw), dockerfile.stages.slice(0, stage.index)),
       line: stage.from.line,
+      ...(stage.platform !== undefined && { platform: resolve(stage.platform) }),
     },
     ...stage.instructions.flatMap((instruction) => linksOfInstruction(instruction, dockerfile.stages)),
   ]);

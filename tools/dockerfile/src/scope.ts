@@ -35,13 +35,13 @@ export function globalScope(
   return scope;
 }
 
-function platformArgs({ platform = "linux/amd64", target }: BuildOptions): Record<string, string> {
+function platformArgs({ platform = "linux/amd64", buildPlatform = platform, target }: BuildOptions) {
+  return { ...sideOf("TARGET", platform), ...sideOf("BUILD", buildPlatform), TARGETSTAGE: target ?? "default" };
+}
+
+function sideOf(side: "TARGET" | "BUILD", platform: string): Record<string, string> {
   const [os = "", arch = "", variant = ""] = platform.split("/");
-  const values = { PLATFORM: platform, OS: os, ARCH: arch, VARIANT: variant };
-  const sides = ["TARGET", "BUILD"].flatMap((side) =>
-    Object.entries(values).map(([key, value]) => [side + key, value]),
-  );
-  return { ...Object.fromEntries(sides), TARGETSTAGE: target ?? "default" };
+  return { [`${side}PLATFORM`]: platform, [`${side}OS`]: os, [`${side}ARCH`]: arch, [`${side}VARIANT`]: variant };
 }
 
 /** The variables of one stage as its instructions go by. */

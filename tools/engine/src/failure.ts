@@ -30,6 +30,13 @@ const RULES: Rule[] = [
     explain: (match) => ({ what: `unknown instruction ${match[1]}` }),
   },
   {
+    pattern: /exec format error|no emulator available|[Ii]nvalid ELF image for this architecture/,
+    explain: () => ({
+      what: "RUN starts a program of that platform, which this machine can't",
+      mend: "let a stage FROM --platform=$BUILDPLATFORM do it, or install emulation (docs/multi-arch.md)",
+    }),
+  },
+  {
     pattern: /process "(.*?)" did not complete successfully: exit code: (\d+)/s,
     explain: (match) => ({ what: `RUN failed with exit code ${match[2]}`, mend: "its output is above" }),
   },

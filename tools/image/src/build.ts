@@ -15,6 +15,7 @@ import {
   BlobStore,
   WaybillError,
   indexOf,
+  isExpected,
   layersByDiffId,
   normaliseImage,
   parsePlatform,
@@ -94,7 +95,9 @@ export async function buildStage(image: Image, target: string, options: BuildOpt
   const job = await jobOf(image, options);
   const { dockerfile, engine, buildArgs } = job;
   const platform = nativePlatform(image.metadata.platforms);
-  const contexts = await resolveContexts(image, dockerfile, { buildArgs, platform, target, onLine: options.onLine });
+  const { onLine } = options;
+  const wanted = { buildArgs, platform, target, onLine };
+  const contexts = await resolveContexts(image, dockerfile, wanted);
   await engine.build({ ...requestOf(job, platform, contexts), target });
 }
 
@@ -110,12 +113,31 @@ interface Built {
 async function buildIndex(job: Job, target?: string): Promise<Built> {
   const manifests: Descriptor[] = [];
   let contexts: Record<string, ContextSource> = {};
-  for (const platform of job.options.platforms ?? job.image.metadata.platforms) {
-    const { buildArgs, dockerfile, image, options } = job;
-    contexts = await resolveContexts(image, dockerfile, { buildArgs, platform, target, onLine: options.onLine });
-    manifests.push(await buildPlatform(job, platform, contexts, target));
+  const { buildArgs, dockerfile, image, options } = job;
+  const platforms = [...new Set(options.platforms ?? image.metadata.platforms)];
+  for (const platform of platforms) {
+    try {
+      contexts = await resolveContexts(image, dockerfile, {
+        buildArgs,
+        platform,
+        platforms,
+        target,
+        onLine: options.onLine,
+      });
+      manifests.push(await buildPlatform(job, platform, contexts, target));
+    } catch (error) {
+      throw platforms.length === 1 && platform === hostPlatform() ? error : ofPlatform(error, image, platform);
+    }
   }
   return { index: await indexOf(store(), manifests), contexts };
+}
+
+/** An index with a platform less than was asked for would be taken for whole: nothing is built, and the platform is named. */
+function ofPlatform(error: unknown, { name }: Image, platform: string): unknown {
+  // A base that can't be built for it has said so already.
+  if (!isExpected(error) || error.what.includes(platform)) return error;
+  const { what, where, mend } = error;
+  return new WaybillError(`${name} can't be built for ${platform}: ${what}`, { where, mend, cause: error });
 }
 
 async function buildPlatform(

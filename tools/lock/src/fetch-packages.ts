@@ -5,7 +5,7 @@ import { WaybillError } from "@waybill/oci";
 import { defaultCacheDir } from "./cache.ts";
 import type { Content } from "./cache.ts";
 import { ensureStored } from "./content-store.ts";
-import { debianSources, packageFileName, packageUrl } from "./debian/archive.ts";
+import { debianSources, packageFileName, packageUrl, platformOf } from "./debian/archive.ts";
 import type { DebianArchitecture, DebianSources } from "./debian/archive.ts";
 import { newestOf } from "./debian/newest.ts";
 import { isReachable, snapshotUrl } from "./debian/snapshot.ts";
@@ -13,6 +13,7 @@ import { isDiskError, onDisk } from "./disk.ts";
 import { AbsentError, WrongBytesError, download } from "./download.ts";
 import type { DownloadOptions } from "./download.ts";
 import { mapPool } from "./pool.ts";
+import { listsOf } from "./schema.ts";
 import type { DebianPackage, PackageSet } from "./schema.ts";
 import { isComplete, makeView, viewOf } from "./view.ts";
 
@@ -60,7 +61,7 @@ export async function fetchPackages(
 ): Promise<FetchedPackages> {
   const cacheDir = options.cacheDir ?? defaultCacheDir();
   const locked = set[arch];
-  if (locked === undefined) throw notLocked(arch, options);
+  if (locked === undefined) throw notLocked(set, arch, options);
   const view = viewOf(cacheDir, locked.map(viewFile));
   if (await isComplete(view)) return { folder: view, drift: [] };
 
@@ -160,10 +161,11 @@ function asData({ locked, used }: Replacement): Drift {
   return { name: locked.name, locked: locked.version, used: used.version };
 }
 
-function notLocked(arch: string, { where }: FetchOptions): WaybillError {
+function notLocked(set: PackageSet, arch: DebianArchitecture, { where }: FetchOptions): WaybillError {
+  const platforms = [...listsOf(set).map(([each]) => each), arch].map(platformOf).join(",");
   return new WaybillError(`the package set isn't locked for ${arch}`, {
     where,
-    mend: "run `waybill lock` for the image",
+    mend: `run \`waybill lock\` for the image with --platform ${platforms}`,
   });
 }
 

@@ -82,20 +82,18 @@ export async function layersByDiffId(
   digest: Digest,
   platform: string,
 ): Promise<Map<Digest, Descriptor>> {
-  const { config, layers } = await manifestFor(store, digest, platform);
+  const manifest = await manifestFor(store, digest, platform);
+  if (manifest === undefined) return new Map();
+  const { config, layers } = manifest;
   const { rootfs } = await readConfig(store, config.digest);
   return new Map(layers.map((layer, index) => [rootfs.diff_ids?.[index] as Digest, layer]));
 }
 
-async function manifestFor(store: BlobStore, digest: Digest, platform: string): Promise<Manifest> {
+async function manifestFor(store: BlobStore, digest: Digest, platform: string): Promise<Manifest | undefined> {
   const document = parseDocument(await store.read(digest), digest);
   if (document.kind === "manifest") return document.manifest;
   const found = manifestOfPlatform(document.index, platform);
-  if (found !== undefined) return readManifest(store, found.digest);
-  throw new WaybillError(`the image has nothing for ${platform}`, {
-    where: digest,
-    mend: "build it for that platform too",
-  });
+  return found === undefined ? undefined : readManifest(store, found.digest);
 }
 
 /** The whole of the configuration, with what this package knows nothing about too (Shell, OnBuild). */

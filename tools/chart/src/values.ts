@@ -81,7 +81,7 @@ function pairOf(map: YAMLMap, path: string[], { text, lineOf }: Search): ValuesI
     map.flow || key?.range === undefined ? undefined : beforeOf(text, (key.range as number[])[0] as number);
   return {
     path: path.join("."),
-    line: lineOf((scalarAt(map, "repository")?.range as number[])[0] as number),
+    line: lineOf(scalarAt(map, "repository")?.range?.[0] ?? 0),
     repository: `${named.registry}/${named.repository}`,
     tag: textOf(tag),
     digest: textOf(digest),
@@ -131,7 +131,7 @@ const stringAt = (map: YAMLMap, name: string): string | undefined => textOf(scal
 
 /** As it is written: a tag of 1.10 is a number to YAML, and not the one that was meant. */
 function textOf(scalar: Scalar | undefined): string | undefined {
-  const value = scalar === undefined || scalar.value === null ? "" : (scalar.source ?? String(scalar.value));
+  const value = scalar?.value === null ? "" : scalar?.source;
   return value === "" ? undefined : value;
 }
 

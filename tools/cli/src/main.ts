@@ -11,6 +11,7 @@ const COMMANDS: Record<string, () => Promise<{ command: Command }>> = {
   lint: () => import("./commands/lint.ts"),
   size: () => import("./commands/size.ts"),
   push: () => import("./commands/push.ts"),
+  release: () => import("./commands/release.ts"),
   "docker-load": () => import("./commands/docker-load.ts"),
   reproduce: () => import("./commands/reproduce.ts"),
   "build-args": () => import("./commands/build-args.ts"),

@@ -9,6 +9,12 @@ import { z } from "zod";
 const options = z.strictObject({
   /** Where images are pushed and what charts and `image-values` name: a registry and a path. */
   registry: z.string().default("ghcr.io/acme/images"),
+  /** Where charts are published; beside the images by default: "ghcr.io/acme/charts" for "ghcr.io/acme/images". */
+  charts: z.string().optional(),
+  /** Where the source is, for annotations of what is released: "https://github.com/acme/images". */
+  source: z.string().optional(),
+  /** Writes digests into charts beside the tags. */
+  pinDigests: z.boolean().default(false),
   /** In place of the first that works here. */
   engine: z.string().optional(),
   /** Where results and images are shared: a registry and a repository. */

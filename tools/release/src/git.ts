@@ -1,0 +1,24 @@
+// What git tells of the commit that is released.
+
+import { run } from "@waybill/oci";
+
+export interface Commit {
+  revision: string;
+  /** Of the commit, RFC 3339 in UTC. */
+  created: string;
+}
+
+/** @param name "HEAD", "refs/tags/@acme/api@1.4.2" @throws {WaybillError} there is no such commit */
+export async function commitOf(root: string, name = "HEAD"): Promise<Commit> {
+  const told = await git(root, ["show", "--no-patch", "--format=%H %ct", `${name}^{commit}`]);
+  const [revision = "", seconds = ""] = told.split(" ");
+  return { revision, created: new Date(Number(seconds) * 1000).toISOString().replace(/\.\d+Z$/, "Z") };
+}
+
+export async function tagsOf(root: string): Promise<Set<string>> {
+  return new Set((await git(root, ["tag", "--list"])).split("\n").filter((line) => line !== ""));
+}
+
+async function git(root: string, args: string[]): Promise<string> {
+  return (await run("git", ["-C", root, "-c", "log.showSignature=false", ...args], { check: true })).stdout.trim();
+}

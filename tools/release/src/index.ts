@@ -1,0 +1,10 @@
+// Releases: from changesets to versions, tags by digest and the charts that pin them. Each step is a plan first, then carried out.
+
+export { planVersion } from "./version-plan.ts";
+export type { ChartChange, Release, VersionPlan } from "./version-plan.ts";
+export { version } from "./version.ts";
+export { planPublish } from "./publish-plan.ts";
+export type { ChartPublish, ImagePublish, Prepared, PublishPlan } from "./publish-plan.ts";
+export { publish } from "./publish.ts";
+export { type Unreleased, unreleased } from "./unreleased.ts";
+export { versionTags } from "./version-tags.ts";

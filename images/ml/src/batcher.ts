@@ -28,6 +28,8 @@ export interface BatcherOptions {
   readonly ask: (question: Question) => Promise<Answer>;
   readonly batchTexts: number;
   readonly queueTexts: number;
+  /** The same in characters, for what memory can hold; one request alone always fits. */
+  readonly queueCharacters: number;
   readonly onBatch?: (texts: number, seconds: number) => void;
 }
 
@@ -50,6 +52,7 @@ export class Batcher {
   readonly #options: BatcherOptions;
   #queue: Job[] = [];
   #waiting = 0;
+  #characters = 0;
   #busy = false;
   #secondsPerText = 0.01;
 
@@ -68,9 +71,7 @@ export class Batcher {
    * @throws {QueueFull} at once; {WorkerGone}, {BatchFailed} later
    */
   add(query: string | undefined, inputs: readonly string[], signal?: AbortSignal): Promise<Result> {
-    if (this.#waiting + inputs.length > this.#options.queueTexts) {
-      throw new QueueFull(this.#waiting * this.#secondsPerText);
-    }
+    if (!this.#hasRoom(inputs)) throw new QueueFull(this.#waiting * this.#secondsPerText);
     const job: Job = {
       query,
       inputs,
@@ -79,7 +80,7 @@ export class Batcher {
       done: Promise.withResolvers<Result>(),
     };
     this.#queue.push(job);
-    this.#waiting += inputs.length;
+    this.#count(inputs, 1);
     const leave = (): void => this.#fail([job], signal?.reason);
     signal?.addEventListener("abort", leave, { once: true });
     void this.#pump();
@@ -124,7 +125,7 @@ export class Batcher {
       slices.push({ job, inputs });
       job.taken += inputs.length;
       room -= inputs.length;
-      this.#waiting -= inputs.length;
+      this.#count(inputs, -1);
       if (job.taken === job.inputs.length) this.#queue.shift();
     }
     return slices;
@@ -134,10 +135,21 @@ export class Batcher {
     for (const job of new Set(jobs)) {
       if (this.#queue.includes(job)) {
         this.#queue = this.#queue.filter((each) => each !== job);
-        this.#waiting -= job.inputs.length - job.taken;
+        this.#count(job.inputs.slice(job.taken), -1);
       }
       job.done.reject(error);
     }
+  }
+
+  #hasRoom(inputs: readonly string[]): boolean {
+    const { queueTexts, queueCharacters } = this.#options;
+    const characters = this.#characters + lengthOf(inputs);
+    return this.#waiting + inputs.length <= queueTexts && (this.#waiting === 0 || characters <= queueCharacters);
+  }
+
+  #count(inputs: readonly string[], sign: 1 | -1): void {
+    this.#waiting += sign * inputs.length;
+    this.#characters += sign * lengthOf(inputs);
   }
 
   /** A moving mean, so that Retry-After follows the load. */
@@ -146,6 +158,8 @@ export class Batcher {
     this.#options.onBatch?.(texts, seconds);
   }
 }
+
+const lengthOf = (inputs: readonly string[]): number => inputs.reduce((sum, { length }) => sum + length, 0);
 
 function questionOf(slices: readonly Slice[]): Question {
   const queries = slices.flatMap(({ job }) => job.query ?? []);

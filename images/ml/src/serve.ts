@@ -10,6 +10,9 @@ import { PATIENCE, Supervisor } from "./worker/supervisor.ts";
 /** Where the image has it. */
 const WORKER = ["/app/venv/bin/python", "-m", "ml_worker"];
 
+/** For the answers that there is no worker any more. Milliseconds. */
+const LAST_WORDS = 1_000;
+
 /** Resolves with the exit code after the service has stopped; rejects with a `Failure` that says why there is no use in going on. */
 export async function serve(environment: Environment): Promise<number> {
   const config = readConfig(environment);
@@ -29,7 +32,7 @@ export async function serve(environment: Environment): Promise<number> {
     app.log.info({ signal: name }, "stopping");
     return (await stop(app, supervisor, config.shutdownMilliseconds)) ? 0 : 1;
   } catch (error) {
-    await closeApp(app, 0);
+    await closeApp(app, LAST_WORDS);
     throw error;
   }
 }
@@ -44,7 +47,7 @@ async function stop(app: FastifyInstance, supervisor: Supervisor, limit: number)
 
 function logWorker(app: FastifyInstance, supervisor: Supervisor): void {
   supervisor.on("up", (model) => app.log.info({ model }, "the model is loaded"));
-  supervisor.on("down", (how) => app.log.error({ how }, "the worker ended: starting another"));
+  supervisor.on("down", (how) => app.log.error({ how }, "the worker ended"));
 }
 
 async function listen(app: FastifyInstance, { host, port }: Config): Promise<void> {

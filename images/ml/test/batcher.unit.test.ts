@@ -16,11 +16,12 @@ function answerTo(question: Question): Answer {
   };
 }
 
-function batcherOf(limits: { batchTexts?: number; queueTexts?: number } = {}) {
+function batcherOf(limits: { batchTexts?: number; queueTexts?: number; queueCharacters?: number } = {}) {
   const asked: { question: Question; answer: PromiseWithResolvers<Answer> }[] = [];
   const batcher = new Batcher({
     batchTexts: 4,
     queueTexts: 100,
+    queueCharacters: 1000,
     ...limits,
     ask: (question) => {
       const answer = Promise.withResolvers<Answer>();
@@ -85,6 +86,17 @@ describe("Batcher", () => {
     const third = batcher.add(undefined, ["d"]);
     await release(2);
     expect(numbers((await third).values)).toEqual([1]);
+  });
+
+  it("refuses what memory can't hold, though one request alone always fits", async () => {
+    const { batcher, release } = batcherOf({ queueCharacters: 5 });
+    const results = [batcher.add(undefined, ["a"]), batcher.add(undefined, ["x".repeat(100)])];
+    expect(() => batcher.add(undefined, ["b"])).toThrow(QueueFull);
+    for (const index of [0, 1]) await release(index);
+    expect((await Promise.all(results)).map(({ values }) => numbers(values))).toEqual([[1], [100]]);
+    for (const text of ["abc", "de"]) results.push(batcher.add(undefined, [text]));
+    for (const index of [2, 3]) await release(index);
+    await Promise.all(results);
   });
 
   it("takes out of the queue what nobody waits for any more", async () => {

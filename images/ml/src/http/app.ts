@@ -16,6 +16,9 @@ import { addRerank } from "./rerank.ts";
 /** What a proxy in front may have called the request; anything else could forge log lines. */
 const REQUEST_ID = /^[\w.:-]{1,128}$/;
 
+/** With UTF-16 in memory, 128 MB. */
+const QUEUE_CHARACTERS = 64 * 1024 * 1024;
+
 /** How long a client may take to send a request. Milliseconds. */
 const REQUEST_TIMEOUT = 30_000;
 
@@ -46,6 +49,7 @@ function addRoutes(app: FastifyInstance, config: AppConfig, supervisor: Supervis
     ask: (question) => supervisor.ask(question),
     batchTexts: config.batchTexts,
     queueTexts: config.queueTexts,
+    queueCharacters: QUEUE_CHARACTERS,
     onBatch: (texts, seconds) => {
       metrics.batchTexts.observe(texts);
       metrics.batchSeconds.observe(seconds);

@@ -26,7 +26,7 @@ const END_LIMIT = 3_000;
 interface Events {
   /** A worker has loaded the model. */
   up: [ModelFacts];
-  /** It has ended, and another will be started. */
+  /** It has ended, how that may be. */
   down: [string];
 }
 
@@ -54,12 +54,12 @@ export class Supervisor extends EventEmitter<Events> {
     while (!this.#stopper.signal.aborted) {
       const how = await this.#oneWorker();
       if (this.#stopper.signal.aborted) return;
+      this.emit("down", how);
       if (this.#fruitless >= this.#patience.starts) {
         throw new Failure(
           `the worker ended ${this.#fruitless} times in a row (${how}): giving up, the log has its words`,
         );
       }
-      this.emit("down", how);
       const delay = Math.min(this.#patience.firstDelay * 2 ** (this.#fruitless - 1), this.#patience.longestDelay);
       await sleep(delay, undefined, { signal: this.#stopper.signal }).catch(() => {});
     }

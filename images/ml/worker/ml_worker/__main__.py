@@ -7,7 +7,9 @@ from pathlib import Path
 
 from ml_worker.cpus import usable_cpus
 
-# Before NumPy and the tokenizers are loaded, which read them once.
+# Before the libraries are loaded, which read these once. ONNX Runtime's own wheels would tell Microsoft of each start, from an id they keep
+# below HOME (its Privacy.md).
+os.environ["ORT_DISABLE_TELEMETRY"] = "1"
 THREADS = int(os.environ.get("THREADS") or usable_cpus())
 os.environ["OPENBLAS_NUM_THREADS"] = os.environ["RAYON_NUM_THREADS"] = str(THREADS)
 

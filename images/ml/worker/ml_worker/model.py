@@ -73,19 +73,20 @@ class Model:
         return Answer(scores, counts)
 
     def _score_apart(self, pairs: Sequence[tuple[str, str]]) -> Answer:
-        texts = list(dict.fromkeys(text for pair in pairs for text in pair))
-        encodings, counts = self._tokens.encode(texts)
-        of = {text: index for index, text in enumerate(texts)}
         late = self.folder.similarity == "maxsim"
-        vectors: dict[int, Vectors] = {}
+        represent = self._token_vectors if late else self._vectors
+        compare = _maxsim if late else _cosine if self.folder.similarity == "cosine" else np.dot
+        queries = list(dict.fromkeys(query for query, _ in pairs))
+        known: dict[str, Vectors] = {}
+        for batch in self._tokens.batches(self._tokens.encode(queries)[0]):
+            known |= dict(zip((queries[index] for index in batch.indexes), represent(batch), strict=True))
+        encodings, counts = self._tokens.encode([document for _, document in pairs])
+        scores = np.zeros(len(pairs), dtype=np.float32)
+        # Run by run: the vectors of all documents' tokens would be hundreds of megabytes.
         for batch in self._tokens.batches(encodings):
-            rows = self._token_vectors(batch) if late else self._vectors(batch)
-            vectors |= dict(zip(batch.indexes, rows, strict=True))
-        compare = _maxsim if late else np.dot
-        if self.folder.similarity == "cosine":
-            vectors = {index: normalise(vector) for index, vector in vectors.items()}
-        scores = [compare(vectors[of[query]], vectors[of[document]]) for query, document in pairs]
-        return Answer(np.array(scores, dtype=np.float32), [counts[of[document]] for _, document in pairs])
+            for index, document in zip(batch.indexes, represent(batch), strict=True):
+                scores[index] = compare(known[pairs[index][0]], document)
+        return Answer(scores, counts)
 
     def _vectors(self, batch: Batch) -> Vectors:
         output = self._run(batch)
@@ -117,6 +118,10 @@ class Model:
             if wanted in names and not (wanted == "sentence_embedding" and self.folder.similarity == "maxsim"):
                 return wanted
         raise Fault(f"{self.folder.onnx} gives {', '.join(names)}: last_hidden_state, sentence_embedding or logits is needed")
+
+
+def _cosine(query: Vectors, document: Vectors) -> float:
+    return float(normalise(query) @ normalise(document))
 
 
 def _maxsim(query: Vectors, document: Vectors) -> float:

@@ -73,6 +73,16 @@ def test_a_bad_model_is_said_and_ends_it_with_2(tmp_path: Path) -> None:
         assert process.wait(LIMIT) == 2
 
 
+def test_tells_nobody_of_itself(lexical_folder: Path, tmp_path: Path) -> None:
+    # Where CI is set ONNX Runtime's telemetry is off by itself; where it is on, it keeps an id and a database below HOME.
+    env = {"HOME": str(tmp_path), "XDG_CACHE_HOME": str(tmp_path), "CI": "", "ORT_DISABLE_TELEMETRY": ""}
+    with worker(MODEL_DIR=str(lexical_folder), **env) as (process, ours), ours.makefile("rwb") as stream:
+        read_frame(stream)
+        assert list(tmp_path.iterdir()) == []
+        opened = {os.readlink(f"/proc/{process.pid}/fd/{fd}") for fd in os.listdir(f"/proc/{process.pid}/fd")}
+        assert len([name for name in opened if name.startswith("socket:")]) == 1
+
+
 def test_ends_when_the_front_door_dies_in_the_middle_of_a_frame(lexical_folder: Path) -> None:
     with worker(MODEL_DIR=str(lexical_folder)) as (process, ours), ours.makefile("rwb") as stream:
         read_frame(stream)

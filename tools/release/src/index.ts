@@ -7,4 +7,5 @@ export { planPublish } from "./publish-plan.ts";
 export type { ChartPublish, ImagePublish, Prepared, PublishPlan } from "./publish-plan.ts";
 export { publish } from "./publish.ts";
 export { type Unreleased, unreleased } from "./unreleased.ts";
+export { ciTags } from "./ci-tags.ts";
 export { versionTags } from "./version-tags.ts";

@@ -1,8 +1,9 @@
 // nx push: sends the built image to a registry by digest. Plans first, as data; --dry-run shows the plan.
 
-import { ensureBytes, findImage, recordOfImage, store } from "@waybill/image";
+import { ensureBytes, findImage, recordOfImage, store, workspaceRoot } from "@waybill/image";
 import { WaybillError, parseReference } from "@waybill/oci";
 import { type PushPlan, RegistryClient, carryOut, planPush } from "@waybill/oci/registry";
+import { ciTags } from "@waybill/release/ci-tags";
 import { type Command, list, only, text } from "../command.ts";
 import { formatBytes, shortDigest } from "../format.ts";
 import { settings } from "../settings.ts";
@@ -25,7 +26,8 @@ export const command: Command = {
     );
     const plainHttp = values["plain-http"] === true ? { plainHttp: true } : {};
     const client = new RegistryClient(target.registry, plainHttp);
-    const tags = list(values, "tag");
+    const named = list(values, "tag");
+    const tags = named.length > 0 ? named : await ciTags(workspaceRoot());
     const plans = [await planPush(client, store(), record.digest, target.repository, tags)];
     for (const [variant, { digest }] of Object.entries(record.variants)) {
       plans.push(

@@ -19,6 +19,7 @@ const COMMANDS: Record<string, () => Promise<{ command: Command }>> = {
   explain: () => import("./commands/explain.ts"),
   diff: () => import("./commands/diff.ts"),
   edges: () => import("./commands/edges.ts"),
+  chart: () => import("./commands/chart.ts"),
   lock: () => import("./commands/lock.ts"),
   doctor: () => import("./commands/doctor.ts"),
   engine: () => import("./commands/engine.ts"),

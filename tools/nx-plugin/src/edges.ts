@@ -1,20 +1,30 @@
-// Idea 5: the edges are what the Dockerfiles say.
+// Idea 5: the edges are what the Dockerfiles and the charts' values say.
 
 import { existsSync } from "node:fs";
 import { join } from "node:path";
 // Types alone: loading the devkit costs each run of Nx more than all of this plugin.
-import type { CreateDependencies, DependencyType, RawProjectGraphDependency } from "@nx/devkit";
+import type {
+  CreateDependencies,
+  CreateDependenciesContext,
+  DependencyType,
+  RawProjectGraphDependency,
+} from "@nx/devkit";
 import { circlesOf, ownEdges } from "@waybill/image/cycle";
 import { isImageFolder, readImage } from "@waybill/image/image";
 import { isExpected } from "@waybill/oci/error";
+import { chartEdges } from "./charts.ts";
+
+export const createDependencies: CreateDependencies<{ registry?: string }> = async (options, context) => [
+  ...imageEdges(context),
+  ...(await chartEdges(context, options?.registry)),
+];
 
 /**
  * FROM, COPY --from and RUN --mount=from= of other images of this repo. A name that is no project is left to the build, which says
  * so with its line. So is a circle: its edges are left out, as Nx would otherwise run nothing at all. Whether an edge is in one
  * depends on other files, so all are read each time, not those alone that changed.
  */
-export const createDependencies: CreateDependencies = (_options, context) => {
-  const { projects, workspaceRoot } = context;
+function imageEdges({ projects, workspaceRoot }: CreateDependenciesContext): RawProjectGraphDependency[] {
   const bases = new Map<string, string[]>();
   for (const [source, { root }] of Object.entries(projects)) {
     if (!isImageFolder(join(workspaceRoot, root))) continue;
@@ -37,7 +47,7 @@ export const createDependencies: CreateDependencies = (_options, context) => {
     }
   }
   return found;
-};
+}
 
 /** None for an image that can't be read: its own build says why. */
 function namesIn(folder: string): string[] {

@@ -1,12 +1,13 @@
-// Infers a project from each image's folder and each tool's. Reads the folders' files and nothing else: no time, no git, no
+// Infers a project from each image's folder, each chart's and each tool's. Reads the folders' files and nothing else: no time, no git, no
 // environment.
 
 import { existsSync } from "node:fs";
-import { dirname, join } from "node:path";
+import { basename, dirname, join } from "node:path";
 // Types alone: loading the devkit costs each run of Nx more than all of this plugin.
 import type { CreateNodesResult, CreateNodesV2 } from "@nx/devkit";
 import { type Image, isImageFolder, nameOf, readImage } from "@waybill/image/image";
 import { isExpected, type WaybillError } from "@waybill/oci/error";
+import { chartTargets } from "./charts.ts";
 import { FatalFaults } from "./fatal.ts";
 import { gearOf } from "./gear.ts";
 import { brokenTargets, targetsOf, toolTargets } from "./targets.ts";
@@ -16,18 +17,17 @@ import { brokenTargets, targetsOf, toolTargets } from "./targets.ts";
  * name the upstream repository that has one.
  */
 export const createNodes: CreateNodesV2 = [
-  "{images/**/{Dockerfile,project.json},tools/*/package.json}",
+  "{images/**/{Dockerfile,project.json},tools/*/package.json,charts/*/Chart.yaml}",
   (files, _options, { workspaceRoot }) => {
     const faults = new FatalFaults();
     const images = imagesOf(files, workspaceRoot);
     const names = new Set([...images.values()].map(({ name }) => name));
     return Promise.all(
       files.map(async (file): Promise<[string, CreateNodesResult]> => {
-        const root = dirname(file);
         const image = images.get(file);
         const project =
-          image === undefined ? toolProject(file, workspaceRoot) : await imageProject(image, names, faults);
-        return [file, project === undefined ? {} : { projects: { [root]: project } }];
+          image === undefined ? otherProject(file, workspaceRoot, names) : await imageProject(image, names, faults);
+        return [file, project === undefined ? {} : { projects: { [dirname(file)]: project } }];
       }),
     );
   },
@@ -78,8 +78,14 @@ async function imageProject(found: Found, names: ReadonlySet<string>, faults: Fa
   }
 }
 
-function toolProject(file: string, workspaceRoot: string) {
+/** A chart or a tool; nothing for a file that another one stands for, and for a tool without tests. */
+function otherProject(file: string, workspaceRoot: string, images: ReadonlySet<string>) {
   const root = dirname(file);
+  if (file.startsWith("charts/")) {
+    const name = basename(root);
+    const targets = chartTargets(name, gearOf(join(workspaceRoot, root), images));
+    return { name: `${name}-chart`, projectType: "application" as const, targets };
+  }
   if (!file.startsWith("tools/") || !existsSync(join(workspaceRoot, root, "test"))) return undefined;
   return { projectType: "library" as const, targets: toolTargets(root) };
 }

@@ -84,7 +84,8 @@ export async function targetsOf(image: Image, gear: readonly string[]): Promise<
 const asked = ({ metadata }: Image): Input[] =>
   Object.values(metadata.variants).some(({ when }) => when === "asked") ? [{ env: ASKED_VARIANTS }] : [];
 
-const buildsOf = (images: readonly string[]): DependsOn =>
+/** Each image's docker-build. */
+export const buildsOf = (images: readonly string[]): DependsOn =>
   images.map((name) => ({ projects: name, target: "docker-build" }));
 
 /** The targets of an image that can't be read: the command line tells why, with file and line. */
@@ -107,7 +108,7 @@ export function toolTargets(root: string): Record<string, TargetConfiguration> {
   };
 }
 
-function target(command: string, more: TargetConfiguration): TargetConfiguration {
+export function target(command: string, more: TargetConfiguration): TargetConfiguration {
   const { options, ...rest } = more;
   return { executor: "nx:run-commands", options: { command, ...options }, parallelism: true, ...rest };
 }

@@ -10,7 +10,22 @@ const TOOLS = fileURLToPath(new URL("../..", import.meta.url));
 
 /** Rooms from the top down: what each may import besides itself. */
 const MAY: Record<string, readonly string[]> = {
-  cli: ["release", "chart", "format", "inventory", "nx-plugin", "image", "lint", "testing", "registry", "cache", "engine", "lock", "dockerfile", "oci"],
+  cli: [
+    "release",
+    "chart",
+    "format",
+    "inventory",
+    "nx-plugin",
+    "image",
+    "lint",
+    "testing",
+    "registry",
+    "cache",
+    "engine",
+    "lock",
+    "dockerfile",
+    "oci",
+  ],
   "nx-plugin": ["chart", "format", "image", "lint", "cache", "engine", "lock", "dockerfile", "oci"],
   testing: ["image", "engine", "lock", "dockerfile", "oci"],
   lint: ["image", "engine", "lock", "dockerfile", "oci"],

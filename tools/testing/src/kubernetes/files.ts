@@ -1,7 +1,7 @@
 // What a control plane reads at its start: certificates, the key of service account tokens, a kubeconfig for each who logs in.
 
 import { generateKeyPairSync } from "node:crypto";
-import { writeFile } from "node:fs/promises";
+import { chmod, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { Authority, type Identity } from "../authority.ts";
 
@@ -42,6 +42,9 @@ export async function writeClusterFiles(folder: string, server: string): Promise
     identities.set(user, identity);
     await write(`${user}.kubeconfig`, kubeconfig(server, authority, identity));
   }
+  // Containers of the program under test read it as users of their own. It is good for an hour, for nothing but this cluster.
+  await chmod(folder, 0o711);
+  await chmod(path("admin.kubeconfig"), 0o644);
   return { folder, authority, admin: identities.get("admin") as Identity, path };
 }
 

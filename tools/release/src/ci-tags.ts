@@ -23,7 +23,7 @@ export async function ciTags(root: string): Promise<string[]> {
   // In a process of its own: the library reads the environment once, loads all of Nx's devkit, and prints what it finds.
   const { exitCode, stdout, stderr } = await run(process.execPath, [PROGRAM], {
     cwd: root,
-    env: { ...(token === undefined ? {} : { INPUT_GITHUB_TOKEN: token }) },
+    env: token === undefined ? {} : { INPUT_GITHUB_TOKEN: token },
   });
   if (exitCode === 0) return parseJson(stdout.trim().split("\n").at(-1) ?? "", "container-metadata") as string[];
   const reason = /^\w*Error: (.*)$/m.exec(stderr)?.[1] ?? `exit ${exitCode}`;

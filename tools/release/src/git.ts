@@ -19,6 +19,18 @@ export async function tagsOf(root: string): Promise<Set<string>> {
   return new Set((await git(root, ["tag", "--list"])).split("\n").filter((line) => line !== ""));
 }
 
+/**
+ * Sends tags to the remote. After the registries: whoever sees a tag can pull what it names.
+ * @returns those that were sent; none where there is no remote
+ * @throws {WaybillError} the remote refuses
+ */
+export async function pushTags(root: string, tags: readonly string[], remote = "origin"): Promise<readonly string[]> {
+  const remotes = (await git(root, ["remote"])).split("\n");
+  if (tags.length === 0 || !remotes.includes(remote)) return [];
+  await git(root, ["push", "--quiet", remote, ...tags.map((tag) => `refs/tags/${tag}`)]);
+  return tags;
+}
+
 async function git(root: string, args: string[]): Promise<string> {
   return (await run("git", ["-C", root, "-c", "log.showSignature=false", ...args], { check: true })).stdout.trim();
 }

@@ -7,7 +7,7 @@ import { expect, onTestFinished, test } from "vitest";
 import { parseReference, readRecord } from "@waybill/oci";
 import { RegistryClient, carryOut, planPush } from "@waybill/oci/registry";
 import { startRegistry } from "@waybill/testing";
-import { type Prepared, planPublish, planVersion, publish, version } from "../src/index.ts";
+import { type Prepared, pagesOf, planPublish, planVersion, publish, pushTags, version } from "../src/index.ts";
 import { type Workspace, workspace } from "./workspace.ts";
 
 interface Release extends Workspace {
@@ -118,6 +118,28 @@ test("a release that broke off after its first image is completed by publishing 
   expect(await digestOf(repo, "team/agent", "1.0.0")).toBeDefined();
   expect(await digestOf(repo, "team/operator", "1.0.0")).toBeDefined();
   expect(await digestOf(repo, "charts/platform", "1.0.0")).toBeDefined();
+});
+
+test("git's tags reach the remote after the registries, and those of a run that was broken off too", async () => {
+  const repo = await release();
+  await repo.build("agent", "1");
+  await repo.build("operator", "1");
+  const remote = `${repo.root}/dist/remote.git`;
+  repo.git("init", "--quiet", "--bare", remote);
+  repo.git("remote", "add", "origin", remote);
+  await repo.publish();
+  // Another run, after one that published and then died.
+  const { plan } = await repo.publish();
+  const pages = await pagesOf(repo.root, plan);
+  await pushTags(
+    repo.root,
+    pages.map(({ tag }) => tag),
+  );
+  const tags = ["@test/agent@1.0.0", "@test/operator@1.0.0", "@test/platform@1.0.0"];
+  expect(repo.git("ls-remote", "--tags", "--refs", "origin").match(/@test.*$/gm)).toEqual(tags);
+  expect(pages[0]?.body).toMatch(/team\/agent:1\.0\.0@sha256:/);
+  repo.git("commit", "--quiet", "--allow-empty", "--message", "later");
+  expect(await pagesOf(repo.root, plan)).toEqual([]);
 });
 
 test("a version that names another image is refused, and nothing is changed", async () => {

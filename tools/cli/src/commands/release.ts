@@ -2,7 +2,18 @@
 
 import { ensureBytes, findImage, recordOfImage, store, workspaceRoot } from "@waybill/image";
 import { type Digest, WaybillError } from "@waybill/oci";
-import { planPublish, planVersion, publish, unreleased, version } from "@waybill/release";
+import {
+  type PublishPlan,
+  gitHubOf,
+  makePages,
+  pagesOf,
+  planPublish,
+  planVersion,
+  publish,
+  pushTags,
+  unreleased,
+  version,
+} from "@waybill/release";
 import { type Command, type Values } from "../command.ts";
 import { describePublish, describeVersions } from "../release-text.ts";
 import { type Settings, settings } from "../settings.ts";
@@ -71,9 +82,21 @@ async function publishStep(values: Values, options: Settings): Promise<0> {
         if (!json && kind !== "manifest" && action !== "exists") console.log(`  ${name}: ${kind} ${what} ${action}`);
       },
     });
+    await announce(root, prepared.plan);
   }
   console.log(json ? JSON.stringify(prepared.plan) : describePublish(prepared.plan, dry));
   return 0;
+}
+
+/** Last, as both tell people of what must be there by then. */
+async function announce(root: string, plan: PublishPlan): Promise<void> {
+  const pages = await pagesOf(root, plan);
+  await pushTags(
+    root,
+    pages.map(({ tag }) => tag),
+  );
+  const github = gitHubOf(process.env);
+  if (github !== undefined) await makePages(github, pages);
 }
 
 async function bringBytes(name: string) {

@@ -4,7 +4,7 @@ import type { KeyObject } from "node:crypto";
 import { Readable } from "node:stream";
 import { type ImageRecord, MEDIA_TYPE, WaybillError, digestOf } from "@waybill/oci";
 import type { RegistryClient } from "@waybill/oci/registry";
-import { EMPTY, type EntryFacts, assertGenuine, readEntry, writeEntry } from "./entry.ts";
+import { EMPTY, type Entry, type EntryFacts, assertGenuine, readEntry, writeEntry } from "./entry.ts";
 import { MAX_TARBALL_BYTES, readTarball } from "./tarball.ts";
 import type { Place } from "./trust.ts";
 
@@ -34,11 +34,7 @@ export async function getEntry(
   try {
     const entry = readEntry(manifest.bytes, where);
     assertGenuine(entry, hash, keys);
-    const { digest, size } = entry.tarball;
-    if (size > MAX_TARBALL_BYTES) throw new WaybillError(`entry of ${size} bytes`);
-    const tarball = entry.embedded ?? (await gather(client.blobs.get(place.repository, digest, size)));
-    if (digestOf(tarball) !== digest)
-      throw new WaybillError(`expected ${digest} but the entry has ${digestOf(tarball)}`);
+    const tarball = await entryBytes(client, place.repository, entry);
     return { tarball, record: (await readTarball(tarball)).record };
   } catch (cause) {
     if (!(cause instanceof WaybillError) || cause.where !== undefined) throw cause;
@@ -46,8 +42,14 @@ export async function getEntry(
   }
 }
 
-async function gather(stream: Readable): Promise<Buffer> {
-  return Buffer.concat(await stream.toArray());
+/** The tarball, from the manifest or the registry. @throws {WaybillError} it isn't what the manifest says */
+export async function entryBytes(client: RegistryClient, repository: string, entry: Entry): Promise<Buffer> {
+  const { digest, size } = entry.tarball;
+  if (size > MAX_TARBALL_BYTES) throw new WaybillError(`entry of ${size} bytes`);
+  const tarball = entry.embedded ?? Buffer.concat(await client.blobs.get(repository, digest, size).toArray());
+  const actual = digestOf(tarball);
+  if (actual !== digest) throw new WaybillError(`expected ${digest} but the entry has ${actual}`);
+  return tarball;
 }
 
 /**

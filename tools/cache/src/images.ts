@@ -17,13 +17,15 @@ export const imagesOf = (record: ImageRecord): Digest[] => [
 ];
 
 /** The manifests that a record names: of each image its index, and what that lists. */
-const manifestsOf = (record: ImageRecord): Digest[] => {
+export const manifestsOf = (record: ImageRecord): Digest[] => {
   const platforms = [record, ...Object.values(record.variants)].flatMap((image) => image.platforms);
   return [...new Set([...imagesOf(record), ...platforms.map(({ digest }) => digest)])];
 };
 
 /** A tag for a manifest, so that a clean-up of untagged ones spares it. Not "sha256-…": that is where referrers are listed. */
 export const keepTag = (digest: Digest): string => `keep-${digest.replace(":", "-")}`;
+
+export const KEEP_TAG = /^keep-(sha256|sha512)-[0-9a-f]+$/;
 
 /** Whether all manifests of the image are in the repository. */
 export async function hasImage(client: RegistryClient, repository: string, record: ImageRecord): Promise<boolean> {

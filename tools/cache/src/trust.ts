@@ -41,9 +41,12 @@ export function accessOf(repository: string, env: Environment = process.env, mai
   const trusted: Place = { repository, prefix: "nx-" };
   if (verdict.trust === "trusted") return { read: [trusted], write: trusted, why };
   if (verdict.trust === "read-only") return { read: [trusted], write: undefined, why };
-  const own: Place = { repository: `${repository}-untrusted`, prefix: `${asTag(verdict.scope)}-` };
+  const own: Place = { repository: untrustedOf(repository), prefix: `${asTag(verdict.scope)}-` };
   return { read: [trusted, own], write: own, why };
 }
+
+/** Where runs that aren't trusted keep theirs. */
+export const untrustedOf = (repository: string): string => `${repository}-untrusted`;
 
 function judge(env: Environment, mainBranch: string): Judgement {
   const asked = env["WAYBILL_CACHE_TRUST"];

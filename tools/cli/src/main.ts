@@ -23,6 +23,7 @@ const COMMANDS: Record<string, () => Promise<{ command: Command }>> = {
   lock: () => import("./commands/lock.ts"),
   doctor: () => import("./commands/doctor.ts"),
   engine: () => import("./commands/engine.ts"),
+  cache: () => import("./commands/cache.ts"),
   schema: () => import("./commands/schema.ts"),
 };
 

@@ -40,7 +40,20 @@ describe("credentials", () => {
   });
 
   it("of a part of a registry are not for all of it", async () => {
-    expect(await (await sourceOf({ auths: { "quay.io/team": auth("me:pw") } }))("quay.io")).toBeUndefined();
+    const find = await sourceOf({ auths: { "quay.io/team": auth("me:pw") } });
+    for (const repository of [undefined, "teams", "other/team"]) {
+      expect(await find("quay.io", repository)).toBeUndefined();
+    }
+    expect(await find("quay.io", "team/api")).toEqual(basic("me", "pw"));
+  });
+
+  it("of the closest part count", async () => {
+    const find = await sourceOf({
+      auths: { "quay.io": auth("all:pw"), "quay.io/team/api": auth("api:pw"), "quay.io/team": auth("team:pw") },
+    });
+    expect(await find("quay.io", "team/api")).toEqual(basic("api", "pw"));
+    expect(await find("quay.io", "team/web/cache")).toEqual(basic("team", "pw"));
+    expect(await find("quay.io", "other")).toEqual(basic("all", "pw"));
   });
 
   it("come from podman's file when REGISTRY_AUTH_FILE names it", async () => {

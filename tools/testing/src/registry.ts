@@ -5,6 +5,7 @@ import { mkdtemp, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { run, WaybillError } from "@waybill/oci";
+import { type TokenServer, startTokenServer } from "./token-server.ts";
 
 const START_TIMEOUT_MS = 15_000;
 
@@ -19,14 +20,18 @@ const USER = {
 export interface RegistryNeeds {
   /** Lets in one user only, by HTTP Basic. */
   auth?: boolean;
+  /** Lets in who has a token of the token server that it names, which knows the user, and "reader" with the same password. */
+  token?: boolean;
   /** Speaks https, with a certificate of its own CA. */
   tls?: boolean;
+  /** Deletes nothing, which is the registry's default. */
+  immutable?: boolean;
 }
 
 export interface RunningRegistry {
   /** Host and port, as references have them: "127.0.0.1:40123". */
   host: string;
-  /** Who may come in, with `auth`. */
+  /** Who may come in, with `auth` or `token`. */
   user: { username: string; password: string } | undefined;
   /** The CA's certificate, with `tls`: a file for NODE_EXTRA_CA_CERTS. */
   ca: string | undefined;
@@ -35,17 +40,21 @@ export interface RunningRegistry {
 }
 
 /** Starts a registry and waits until it listens. The caller stops it. */
-export async function startRegistry({ auth = false, tls = false }: RegistryNeeds = {}): Promise<RunningRegistry> {
+export async function startRegistry(needs: RegistryNeeds = {}): Promise<RunningRegistry> {
+  const { auth = false, token = false, tls = false } = needs;
   const folder = await mkdtemp(join(tmpdir(), "waybill-registry-"));
   if (auth) await writeFile(join(folder, "htpasswd"), `${USER.username}:${USER.hash}\n`);
-  if (tls) await makeCertificate(folder);
-  await writeFile(join(folder, "config.json"), JSON.stringify(configOf(folder, auth, tls)));
+  if (tls || token) await makeCertificate(folder);
+  const rights = { [USER.username]: "push", reader: "pull" } as const;
+  const tokens = token ? await startTokenServer(folder, tls, USER.password, rights) : undefined;
+  await writeFile(join(folder, "config.json"), JSON.stringify(configOf(folder, needs, tokens)));
 
   const stopper = new AbortController();
   const process = serve(folder, stopper.signal);
   const stop = async (): Promise<void> => {
     stopper.abort();
     await process.ended;
+    await tokens?.stop();
     await rm(folder, { recursive: true, force: true });
   };
   try {
@@ -53,7 +62,7 @@ export async function startRegistry({ auth = false, tls = false }: RegistryNeeds
     const { username, password } = USER;
     return {
       host,
-      user: auth ? { username, password } : undefined,
+      user: auth || token ? { username, password } : undefined,
       ca: tls ? join(folder, "ca.pem") : undefined,
       stop,
     };
@@ -64,14 +73,16 @@ export async function startRegistry({ auth = false, tls = false }: RegistryNeeds
 }
 
 /** The registry reads YAML, of which JSON is a part. Port 0: it takes a free one and tells which. */
-function configOf(folder: string, auth: boolean, tls: boolean): object {
+function configOf(folder: string, needs: RegistryNeeds, tokens: TokenServer | undefined): object {
+  const { auth = false, tls = false, immutable = false } = needs;
   const certificate = { certificate: join(folder, "server.pem"), key: join(folder, "server.key") };
   return {
     version: "0.1",
     log: { formatter: "json" },
-    storage: { filesystem: { rootdirectory: join(folder, "data") }, delete: { enabled: true } },
+    storage: { filesystem: { rootdirectory: join(folder, "data") }, delete: { enabled: !immutable } },
     http: { addr: "127.0.0.1:0", ...(tls && { tls: certificate }) },
     ...(auth && { auth: { htpasswd: { realm: "waybill", path: join(folder, "htpasswd") } } }),
+    ...(tokens && { auth: { token: tokens.config } }),
   };
 }
 

@@ -14,7 +14,7 @@ export class Authorizer {
   readonly #registry: string;
   readonly #origin: URL;
   readonly #source: CredentialSource;
-  #known: Promise<Credentials | undefined> | undefined;
+  readonly #known = new Map<string, Promise<Credentials | undefined>>();
   readonly #exchange: Exchange;
   readonly #tokens = new Map<string, Promise<Token>>();
   #challenge: Challenge | undefined;
@@ -29,7 +29,7 @@ export class Authorizer {
   /** The Authorization header for requests that need `scopes`; `undefined` until the registry has asked for one. */
   async header(scopes: readonly string[]): Promise<string | undefined> {
     if (this.#challenge === undefined) return undefined;
-    if (this.#challenge.scheme === "basic") return await this.#basic();
+    if (this.#challenge.scheme === "basic") return await this.#basic(scopes);
     return await this.#bearer(this.#challenge, scopes);
   }
 
@@ -49,8 +49,8 @@ export class Authorizer {
     return true;
   }
 
-  async #basic(): Promise<string | undefined> {
-    const found = await this.#credentials();
+  async #basic(scopes: readonly string[]): Promise<string | undefined> {
+    const found = await this.#credentials(scopes);
     return found?.kind === "basic" ? basicHeader(found) : undefined;
   }
 
@@ -68,7 +68,7 @@ export class Authorizer {
   async #fetchToken({ parameters }: Challenge, scopes: readonly string[]): Promise<Token> {
     const realm = this.#realm(parameters["realm"]);
     const trusted = mayReceiveCredentials(realm, this.#origin);
-    const credentials = trusted ? await this.#credentials() : undefined;
+    const credentials = trusted ? await this.#credentials(scopes) : undefined;
     const request = {
       realm,
       service: parameters["service"],
@@ -79,9 +79,12 @@ export class Authorizer {
     });
   }
 
-  /** Asked once: a credential helper is a program, and may ask the user. */
-  async #credentials(): Promise<Credentials | undefined> {
-    return await (this.#known ??= this.#source(this.#registry));
+  /** Asked once for each repository: a credential helper is a program, and may ask the user. */
+  async #credentials(scopes: readonly string[]): Promise<Credentials | undefined> {
+    const repository = repositoryOf(scopes);
+    const known = this.#known.get(repository ?? "") ?? this.#source(this.#registry, repository);
+    this.#known.set(repository ?? "", known);
+    return await known;
   }
 
   /** The token server's refusal, with a mend that names the registry the user knows. */
@@ -104,6 +107,11 @@ function bearerHeader({ value }: Token): string {
 
 function keyOf(scopes: readonly string[]): string {
   return scopes.join(" ");
+}
+
+/** What the request is about; where it mounts from another repository too, that comes second. */
+function repositoryOf([scope]: readonly string[]): string | undefined {
+  return /^repository:([^:]+):/.exec(scope ?? "")?.[1];
 }
 
 function scopesOf({ scope }: Record<string, string>): string[] {

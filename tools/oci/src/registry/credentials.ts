@@ -15,8 +15,8 @@ export type Credentials =
   /** An OAuth2 refresh token, as `docker login` stores for some registries. */
   | { kind: "identity"; token: string };
 
-/** Finds the credentials for a registry as references name it, e.g. "docker.io". */
-export type CredentialSource = (registry: string) => Promise<Credentials | undefined>;
+/** Finds the credentials for a registry as references name it, e.g. "docker.io"; those for a part of it only by its repository. */
+export type CredentialSource = (registry: string, repository?: string) => Promise<Credentials | undefined>;
 
 type Environment = Record<string, string | undefined>;
 
@@ -38,9 +38,9 @@ const HUB_KEY = "https://index.docker.io/v1/";
 
 /** Looks through the user's files in the order docker and podman do; the first that knows the registry answers. */
 export function credentialSource(env: Environment = process.env): CredentialSource {
-  return async (registry) => {
+  return async (registry, repository) => {
     for (const path of credentialFiles(env)) {
-      const found = await lookUp(path, normaliseRegistry(registry), env);
+      const found = await lookUp(path, placesOf(normaliseRegistry(registry), repository), env);
       if (found !== undefined) return found;
     }
     return undefined;
@@ -61,13 +61,27 @@ function credentialFiles(env: Environment): string[] {
   ];
 }
 
-async function lookUp(path: string, registry: string, env: Environment): Promise<Credentials | undefined> {
+/**
+ * What may have credentials of its own, the closest first: "quay.io/team/api", "quay.io/team", "quay.io" (containers-auth.json(5)).
+ * The registry is the last.
+ */
+function placesOf(registry: string, repository = ""): string[] {
+  const parts = repository.split("/").filter((part) => part !== "");
+  const within = parts.map((_, index) => [registry, ...parts.slice(0, parts.length - index)].join("/"));
+  return [...within, registry];
+}
+
+async function lookUp(path: string, places: readonly string[], env: Environment): Promise<Credentials | undefined> {
   const file = await readCredentialFile(path);
+  const registry = places.at(-1) ?? "";
   const helper = valueFor(file.credHelpers ?? {}, registry) ?? file.credsStore ?? undefined;
   const kept = helper && (await askHelper(helper, registry === "docker.io" ? HUB_KEY : registry, env));
   if (kept) return kept;
-  const entry = valueFor(file.auths ?? {}, registry);
-  return entry && fromEntry(entry, registry, path);
+  for (const place of places) {
+    const entry = valueFor(file.auths ?? {}, place);
+    if (entry !== undefined) return fromEntry(entry, place, path);
+  }
+  return undefined;
 }
 
 async function readCredentialFile(path: string): Promise<CredentialFile> {
@@ -80,22 +94,22 @@ async function readCredentialFile(path: string): Promise<CredentialFile> {
 }
 
 /** Exact host and port: credentials for "ghcr.io" are not for "ghcr.io.example.com", nor the other way round. */
-function valueFor<T>(byKey: Record<string, T>, registry: string): T | undefined {
-  return Object.entries(byKey).find(([key]) => normaliseRegistry(hostOfKey(key)) === registry)?.[1];
+function valueFor<T>(byKey: Record<string, T>, place: string): T | undefined {
+  return Object.entries(byKey).find(([key]) => normaliseRegistry(placeOfKey(key)) === place)?.[1];
 }
 
-/** Keys are hosts, or URLs such as https://index.docker.io/v1/. podman's "host/namespace" is for a part of a host: left alone. */
-function hostOfKey(key: string): string {
+/** Keys are hosts, podman's "host/namespace", or URLs such as https://index.docker.io/v1/. */
+function placeOfKey(key: string): string {
   return key.replace(/^https?:\/\//, "").replace(/(\/v[12])?\/?$/, "");
 }
 
-function fromEntry(entry: z.infer<typeof entrySchema>, registry: string, path: string): Credentials | undefined {
+function fromEntry(entry: z.infer<typeof entrySchema>, place: string, path: string): Credentials | undefined {
   if (entry.identitytoken) return { kind: "identity", token: entry.identitytoken };
   if (entry.username && entry.password) return { kind: "basic", username: entry.username, password: entry.password };
   if (!entry.auth) return undefined;
   const pair = Buffer.from(entry.auth, "base64").toString("utf8");
   const colon = pair.indexOf(":");
-  if (colon < 1) throw new WaybillError(`the entry for ${registry} is damaged`, { where: path, mend: "log in again" });
+  if (colon < 1) throw new WaybillError(`the entry for ${place} is damaged`, { where: path, mend: "log in again" });
   // docker pads the pair with NUL bytes at times.
   return { kind: "basic", username: pair.slice(0, colon), password: pair.slice(colon + 1).replace(/\0+$/, "") };
 }

@@ -21,6 +21,7 @@ const COMMANDS: Record<string, () => Promise<{ command: Command }>> = {
   edges: () => import("./commands/edges.ts"),
   chart: () => import("./commands/chart.ts"),
   lock: () => import("./commands/lock.ts"),
+  update: () => import("./commands/update.ts"),
   doctor: () => import("./commands/doctor.ts"),
   engine: () => import("./commands/engine.ts"),
   cache: () => import("./commands/cache.ts"),

@@ -224,6 +224,50 @@ describe("an image from an upstream repository", { timeout: 240_000 }, () => {
     await workspace.build("ui");
   });
 
+  test("is updated to the newest release, with a changeset that moves the image's version as upstream's moved", async () => {
+    for (const [version, page] of [
+      ["v1.2.0", "1.2 GREETING\n"],
+      ["v1.10.0", "1.10 GREETING\n"],
+      ["v2.0.0-rc.1", "2 GREETING\n"],
+    ] as const) {
+      await upstream.commit({ "index.html": page });
+      await upstream.git("tag", version);
+    }
+    const project = await workspace.read("images/ui/project.json");
+    const tried = await workspace.waybill("update", "ui", "--to", "v9.0.0");
+    expect(tried.exitCode).toBe(2);
+    expect(tried.stderr).toContain("its newest tags are v2.0.0-rc.1, v1.10.0, v1.2.0, v1.0.0");
+    expect(await workspace.read("images/ui/project.json")).toBe(project);
+
+    const dry = await workspace.waybill("update", "ui", "--dry-run");
+    expect(dry.stdout).toMatch(/v1\.0\.0 \(\w{12}\) +v1\.10\.0 \(\w{12}\)/);
+    expect(await workspace.read("images/ui/project.json")).toBe(project);
+
+    const { exitCode, stdout, stderr } = await workspace.nx("run", "ui:update");
+    expect(exitCode, stdout + stderr).toBe(0);
+    expect(await workspace.read("images/ui/project.json")).toBe(project.replace('"v1.0.0"', '"v1.10.0"'));
+    expect((await lock()).source.version).toBe("v1.10.0");
+    const [file, ...more] = await readdir(workspace.path(".changeset"));
+    expect(more).toEqual([]);
+    const note = await workspace.read(`.changeset/${file}`);
+    expect(note).toContain('---\n"@waybill/ui": minor\n---\n\nui: newer upstream\n\n- ');
+    expect(note).toMatch(/v1\.0\.0 \(\w{12}\) → v1\.10\.0 \(\w{12}\)/);
+    await workspace.build("ui");
+    expect(await textOf("www/index.html")).toBe("1.10 hello\n");
+
+    expect((await workspace.waybill("update", "ui")).stdout.trim()).toBe("ui: up to date");
+    expect((await workspace.waybill("update", "ui", "--to", "v1.0.0")).exitCode).toBe(0);
+    await workspace.build("ui");
+  });
+
+  test("refuses to choose a version for an image that takes what Debian has", async () => {
+    const { exitCode, stderr } = await workspace.waybill("update", "shell", "--to", "1.38");
+    expect(exitCode).toBe(2);
+    expect(stderr.trim()).toBe(
+      "waybill: shell takes what its upstreams have: there is no one version to choose, images/shell/project.json: leave --to out; another Debian suite is chosen in project.json",
+    );
+  });
+
   test("refuses a lock whose tree isn't the commit's", async () => {
     const text = await workspace.read("images/ui/image.lock.json");
     const { source } = await lock();

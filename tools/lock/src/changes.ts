@@ -4,6 +4,12 @@ import { createHash } from "node:crypto";
 import { listsOf } from "./schema.ts";
 import type { ImageLock } from "./schema.ts";
 
+/** Bytes of all the Debian packages of a lock, which is what a build fetches of them. */
+export function packageBytes({ packages }: ImageLock): number {
+  const all = Object.values(packages).flatMap((set) => listsOf(set).flatMap(([, list]) => list));
+  return all.reduce((sum, { size }) => sum + size, 0);
+}
+
 export interface Change {
   part: "source" | "packages" | "files" | "bases";
   /** The set, and for packages the architecture: "python amd64". Empty for source and bases. */

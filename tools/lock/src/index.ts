@@ -3,7 +3,7 @@
 
 export { checkLock } from "./check.ts";
 export type { CheckOptions, LockFinding } from "./check.ts";
-export { changesBetween, formatChanges } from "./changes.ts";
+export { changesBetween, formatChanges, packageBytes } from "./changes.ts";
 export type { Change } from "./changes.ts";
 export { defaultCacheDir } from "./cache.ts";
 export { debianArchitecture, debianSources, packageFileName } from "./debian/archive.ts";

@@ -1,7 +1,9 @@
 // The targets of an image, and what each reads and writes. Every target is one call of the command line, so that what Nx runs can
 // be run by hand. (A command costs Nx 110 ms, an executor of a plugin 250 ms: it forks a process that loads Nx again.)
 
+import { existsSync } from "node:fs";
 import { readFile } from "node:fs/promises";
+import { join } from "node:path";
 import type { TargetConfiguration } from "@nx/devkit";
 import { contextInputs, edgesOf, parseDockerfile, parseIgnore, readIgnore } from "@waybill/dockerfile";
 import { ownEdges } from "@waybill/image/cycle";
@@ -75,6 +77,7 @@ export async function targetsOf(image: Image, gear: readonly string[]): Promise<
     reproduce: target(waybill("reproduce", image), { dependsOn: ["docker-build"] }),
     push: target(waybill("push", image), { dependsOn: ["docker-build"] }),
     "docker-load": target(waybill("docker-load", image), { dependsOn: ["docker-build"] }),
+    ...(hasUpstream(image) && { update: target(waybill("update", image), {}) }),
     "build-args": target(waybill("build-args", image), {}),
     "image-values": target(waybill("image-values", image), {}),
   };
@@ -87,6 +90,10 @@ const asked = ({ metadata }: Image): Input[] =>
 /** Each image's docker-build. */
 export const buildsOf = (images: readonly string[]): DependsOn =>
   images.map((name) => ({ projects: name, target: "docker-build" }));
+
+/** What an image takes from upstream is in its lock. */
+const hasUpstream = ({ folder, metadata }: Image): boolean =>
+  metadata.source !== undefined || existsSync(join(folder, "image.lock.json"));
 
 /** The targets of an image that can't be read: the command line tells why, with file and line. */
 export function brokenTargets(name: string): Record<string, TargetConfiguration> {

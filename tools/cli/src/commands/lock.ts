@@ -1,29 +1,10 @@
 // waybill lock <image>: pins the newest of what the image takes from upstream, and shows what moved.
 
-import { existsSync } from "node:fs";
-import { join } from "node:path";
-import {
-  type Image,
-  SCOPE,
-  assertConsumed,
-  findImages,
-  imageEdges,
-  parseSharedContext,
-  readDockerfile,
-} from "@waybill/image";
-import {
-  type Change,
-  checkLock,
-  checkNpmLock,
-  formatChanges,
-  parseSetContext,
-  refreshLock,
-  resolveSource,
-  writeNpmLock,
-} from "@waybill/lock";
-import { WaybillError, parseReference } from "@waybill/oci";
-import { RegistryClient } from "@waybill/oci/registry";
+import { type Image, findImages } from "@waybill/image";
+import { type Change, checkLock, checkNpmLock, formatChanges } from "@waybill/lock";
+import { WaybillError } from "@waybill/oci";
 import { type Command, list } from "../command.ts";
+import { externalBases, hasNpmLock, pin } from "../pin.ts";
 
 export const command: Command = {
   summary: "pins the newest of what an image takes from upstream (all images when none is named)",
@@ -36,17 +17,8 @@ export const command: Command = {
     const dryRun = values["dry-run"] === true;
     const all: Record<string, Change[]> = {};
     const onProgress = (line: string): void => console.error(line);
-    for (const declared of images) {
-      const image = await pinSource(declared, onProgress);
-      const { changes } = await refreshLock(image.folder, {
-        source: image.source,
-        externalBases: externalBases(image),
-        resolveBase,
-        dryRun,
-        platforms: platforms.length > 0 ? platforms : undefined,
-        onProgress,
-      });
-      if (!dryRun && hasNpmLock(image)) await writeNpmLock(image.folder);
+    for (const image of images) {
+      const { changes } = await pin(image, { platforms, dryRun, onProgress });
       all[image.name] = changes;
       if (values["json"] !== true) show(image.name, changes);
     }
@@ -54,15 +26,6 @@ export const command: Command = {
     return 0;
   },
 };
-
-/** The upstream repository first: its Dockerfile says what else is pinned. */
-async function pinSource(image: Image, onProgress: (line: string) => void): Promise<Image> {
-  if (image.metadata.source === undefined) return image;
-  const source = await resolveSource(image.metadata.source, { imageFolder: image.folder, onProgress });
-  const pinned = { ...image, source };
-  assertConsumed(readDockerfile(pinned), image.metadata.buildArgs);
-  return pinned;
-}
 
 async function check(images: Image[]): Promise<0 | 1> {
   let count = 0;
@@ -76,26 +39,8 @@ async function check(images: Image[]): Promise<0 | 1> {
   return count > 0 ? 1 : 0;
 }
 
-const hasNpmLock = (image: Image): boolean => existsSync(join(image.folder, "npm", "package-lock.json"));
-
 function show(name: string, changes: Change[]): void {
   console.log(changes.length === 0 ? `${name}: up to date` : `${name}:\n${formatChanges(changes)}`);
-}
-
-function externalBases(image: Image): string[] {
-  return imageEdges(image, readDockerfile(image))
-    .map(({ reference }) => reference)
-    .filter((reference) => !reference.startsWith(SCOPE) && !isFolder(reference));
-}
-
-const isFolder = (reference: string): boolean =>
-  parseSetContext(reference) !== undefined || parseSharedContext(reference) !== undefined;
-
-async function resolveBase(text: string): Promise<string> {
-  const { registry, repository, tag, digest } = parseReference(text);
-  const found = await new RegistryClient(registry).headManifest(repository, digest ?? tag ?? "latest");
-  if (found === undefined) throw new WaybillError("the registry has no such image", { where: text });
-  return found.digest;
 }
 
 /** Those named, else all; bases first, because what a base's lock holds, the images on it leave out. */

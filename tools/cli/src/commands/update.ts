@@ -1,0 +1,66 @@
+// nx update: moves an image to newer upstream things, shows what changed, and leaves a changeset. Nothing is written unless all of it
+// can be had.
+
+import { readFile } from "node:fs/promises";
+import { join, relative } from "node:path";
+import { findImage, workspaceRoot } from "@waybill/image";
+import { readImage } from "@waybill/image/image";
+import { type Change, type Refreshed, formatChanges, packageBytes, readDocument } from "@waybill/lock";
+import { writeFileAtomic } from "@waybill/oci";
+import { z } from "zod";
+import { writeChangeset } from "../changeset.ts";
+import { type Command, only, text } from "../command.ts";
+import { formatBytes } from "../format.ts";
+import { withVersion } from "../new-version.ts";
+import { pin } from "../pin.ts";
+
+export const command: Command = {
+  summary: "moves an image to newer upstream things and leaves a changeset",
+  usage: "<image>",
+  options: { to: { type: "string" }, "dry-run": { type: "boolean" } },
+  async run(positionals, values) {
+    const { name, folder } = await findImage(only(positionals, "image"));
+    const dryRun = values["dry-run"] === true;
+    const refreshed = await refresh(folder, text(values, "to"), dryRun);
+    const { changes } = refreshed;
+    const write = !dryRun && changes.length > 0;
+    const changeset = write ? await note(folder, name, changes) : undefined;
+    if (values["json"] === true) console.log(JSON.stringify({ image: name, changes, changeset }));
+    else show(name, refreshed, changeset);
+    return 0;
+  },
+};
+
+/** project.json says the version and is read by all that follows: it goes back to what it was when something fails. */
+async function refresh(folder: string, to: string | undefined, dryRun: boolean): Promise<Refreshed> {
+  const file = join(folder, "project.json");
+  const before = await readFile(file, "utf8");
+  const where = relative(process.cwd(), file);
+  const after = await withVersion(readImage(folder), before, to, where);
+  let keep = false;
+  try {
+    if (after !== before) await writeFileAtomic(file, after);
+    const onProgress = (line: string): void => console.error(line);
+    const refreshed = await pin(readImage(folder), { platforms: [], dryRun, onProgress });
+    keep = !dryRun;
+    return refreshed;
+  } finally {
+    if (!keep && after !== before) await writeFileAtomic(file, before);
+  }
+}
+
+const packageFile = z.looseObject({ name: z.string() });
+
+async function note(folder: string, image: string, changes: readonly Change[]): Promise<string> {
+  const { name } = await readDocument(join(folder, "package.json"), packageFile);
+  return writeChangeset(workspaceRoot(), name, image, changes);
+}
+
+function show(name: string, { before, after, changes }: Refreshed, changeset: string | undefined): void {
+  if (changes.length === 0) return console.log(`${name}: up to date`);
+  console.log(`${name}:\n${formatChanges(changes)}`);
+  const [from, to] = [packageBytes(before), packageBytes(after)];
+  if (from !== to) console.log(`\nDebian packages to fetch: ${formatBytes(from)} -> ${formatBytes(to)}`);
+  if (changeset !== undefined)
+    console.log(`\n${changeset} says so to the release; build and test: ./nx run ${name}:test`);
+}

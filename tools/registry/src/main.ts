@@ -1,15 +1,21 @@
-// The server's process: `node main.ts <folder>`. Logs to stdout; ends on SIGTERM or SIGINT once answers under way are out.
+// The server as a process: logs to stdout; ends on SIGTERM or SIGINT once answers under way are out.
 
 import { writeSync } from "node:fs";
-import { isExpected } from "@waybill/oci/error";
+import { isExpected, WaybillError } from "@waybill/oci/error";
 import { loadConfig } from "./config.ts";
 import { makeLog } from "./log.ts";
 import { startServer } from "./server.ts";
 
-const [folder] = process.argv.slice(2);
+/** Exit code 2: it could not start, and one line on stderr says why. */
+export async function main(args: string[]): Promise<void> {
+  await start(args).catch((error: unknown) => {
+    writeSync(2, `waybill: ${isExpected(error) ? error.message : String((error as Error).stack)}\n`);
+    process.exitCode = 2;
+  });
+}
 
-async function main(): Promise<void> {
-  if (folder === undefined) throw new Error("usage: main.ts <folder>");
+async function start([folder]: string[]): Promise<void> {
+  if (folder === undefined) throw new WaybillError("the registry's folder is missing");
   const log = makeLog((line) => process.stdout.write(line));
   const server = await startServer(await loadConfig(folder), log);
   let stopping: Promise<void> | undefined;
@@ -20,8 +26,3 @@ async function main(): Promise<void> {
       void stopping.then(() => process.exit(0));
     });
 }
-
-await main().catch((error: unknown) => {
-  writeSync(2, `waybill: ${isExpected(error) ? error.message : String((error as Error).stack)}\n`);
-  process.exitCode = 2;
-});

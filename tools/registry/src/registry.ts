@@ -29,8 +29,8 @@ export interface Registry {
   heal(digest: Digest): Promise<boolean>;
   pulls: Pulls;
   care: Care;
-  /** Ends what is under way. */
-  stop(): void;
+  /** Ends what is under way, and waits for its end. */
+  stop(): Promise<void>;
 }
 
 /** What collection and scrub need: they are a part of the registry themselves. */
@@ -67,7 +67,10 @@ export async function openRegistry(config: Config, log: Log): Promise<Registry> 
     log,
     heal: (digest) => healer.heal(digest),
     pulls: new Pulls(),
-    stop: () => stopping.abort(new Error("the registry stops")),
+    async stop() {
+      stopping.abort(new Error("the registry stops"));
+      await blobs.settle();
+    },
   };
   return Object.assign(registry, { care: startCare(registry) });
 }

@@ -59,7 +59,7 @@ async function dispatch(registry: Registry, exchange: Exchange, route: Route): P
   if (!("name" in route)) return await dispatchFixed(registry, exchange, route);
   const action = ACTIONS[route.kind]?.[exchange.method];
   if (action === undefined) throw methodNotAllowed(Object.keys(ACTIONS[route.kind] ?? {}).join(", "));
-  const name = nameOf(registry, exchange, route);
+  const name = await nameOf(registry, exchange, route);
   assertAllowed(registry, exchange, name, route.kind);
   await action(registry, exchange, name, lastOf(route));
 }
@@ -76,13 +76,24 @@ async function dispatchFixed(registry: Registry, exchange: Exchange, { kind }: R
 }
 
 /** @throws {Problem} NAME_INVALID, or NAME_UNKNOWN for an upstream that isn't one of ours */
-function nameOf(registry: Registry, exchange: Exchange, route: Extract<Route, { name: string }>): Name {
-  const ns = READS.has(exchange.method) ? parameter(exchange, "ns") : undefined;
-  const name = readName(route.name, ns);
+async function nameOf(
+  registry: Registry,
+  { method, request, response, url }: Exchange,
+  route: Extract<Route, { name: string }>,
+): Promise<Name> {
+  const ns = READS.has(method) && route.kind !== "upload" ? parameter({ url }, "ns") : undefined;
+  // A client that mirrors us through ourselves names us.
+  const name = readName(route.name, ns === request.headers.host ? undefined : ns);
   if (name === undefined) throw new Problem(400, "NAME_INVALID", "that is no name of a repository");
-  if (ns !== undefined) exchange.response.setHeader("oci-namespace", ns);
+  if (ns !== undefined) response.setHeader("oci-namespace", ns);
   if (name.upstream !== undefined && !registry.upstreams.knows(name.upstream)) throw nameUnknown(formatName(name));
-  return name;
+  return name.upstream === undefined && READS.has(method) ? await fallenBack(registry, name) : name;
+}
+
+/** What nobody pushed here may be the fallback's. Docker's registry-mirrors leave out the host, which is always Docker Hub. */
+async function fallenBack({ config, store }: Registry, name: Name): Promise<Name> {
+  if (config.fallback === undefined || (await store.repository(name).exists())) return name;
+  return readName(name.repository, config.fallback) ?? name;
 }
 
 function assertAllowed({ access }: Registry, { method, user, request }: Exchange, name: Name, kind: string): void {

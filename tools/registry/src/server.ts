@@ -32,14 +32,19 @@ export async function startServer(config: Config, log: Log): Promise<RunningServ
   const control = await openControl(config.folder);
   try {
     const registry = await openRegistry(config, log);
-    const server = await listen(config, (request, response) => void serve(registry, request, response));
+    const serving = new Set<Promise<void>>();
+    const server = await listen(config, (request, response) => {
+      const answered = serve(registry, request, response).finally(() => serving.delete(answered));
+      serving.add(answered);
+    });
     const { port } = server.address() as AddressInfo;
     const host = config.host.includes(":") ? `[${config.host}]` : config.host;
     const url = `${config.tls ? "https" : "http"}://${host}:${port}`;
     const stop = async (): Promise<void> => {
       registry.care.stop();
       await close(server);
-      registry.stop();
+      await registry.stop();
+      await Promise.allSettled(serving);
       await control.close();
       log("info", "stopped");
     };

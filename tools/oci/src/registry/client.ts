@@ -35,7 +35,7 @@ export interface RegistryOptions {
   /** By default what docker and podman keep. */
   credentials?: CredentialSource | undefined;
   retry?: RetryOptions | undefined;
-  /** How long the registry may take to begin an answer, in milliseconds; 30 s by default. */
+  /** How long the registry may take to begin an answer, and be silent within a manifest, in milliseconds; 30 s by default. */
   answerTimeoutMs?: number | undefined;
   signal?: AbortSignal | undefined;
   /** Called when the registry has begun an answer, whatever it says. */
@@ -52,10 +52,12 @@ export class RegistryClient {
   readonly blobs: Blobs;
   readonly #origin: URL;
   readonly #transport: Transport;
+  readonly #silenceMs: number | undefined;
 
   constructor(registry: string, options: RegistryOptions = {}) {
     this.registry = registry;
     this.#origin = endpointOf(registry, options.plainHttp);
+    this.#silenceMs = options.answerTimeoutMs;
     const { credentials = credentialSource() } = options;
     this.#transport = new Transport(registry, this.#origin, { ...options, credentials });
     this.blobs = new Blobs(this.#transport, (repository, path) => this.#url(repository, path));
@@ -81,7 +83,7 @@ export class RegistryClient {
   async getManifest(repository: string, reference: string): Promise<FetchedManifest | undefined> {
     const response = await this.#readManifest("GET", repository, reference);
     if (response.status === 404) return undefined;
-    const bytes = await readBounded(response, MAX_MANIFEST_BYTES);
+    const bytes = await this.#read(response, MAX_MANIFEST_BYTES);
     const promised = isDigest(reference) ? reference : response.headers.get("docker-content-digest");
     const digest = digestOf(
       bytes,
@@ -120,7 +122,7 @@ export class RegistryClient {
       const request = { method: "GET", url, scopes: pullScope(repository), accept: [404] };
       const response: Response = await this.#transport.request(request);
       if (response.status === 404) break;
-      const page = check(tagsSchema, parseJson(await readBounded(response, MAX_TAGS_BYTES), url.href), url.href);
+      const page = check(tagsSchema, parseJson(await this.#read(response, MAX_TAGS_BYTES), url.href), url.href);
       tags.push(...(page.tags ?? []));
       const next = nextLink(response.headers.get("link"));
       url = next === undefined ? undefined : resolveLocation(next, url);
@@ -141,7 +143,7 @@ export class RegistryClient {
         await discardBody(response);
         return await this.#referrersByTag(repository, digest);
       }
-      const bytes = await readBounded(response, MAX_MANIFEST_BYTES);
+      const bytes = await this.#read(response, MAX_MANIFEST_BYTES);
       found.push(...check(indexSchema, parseJson(bytes, url.href), url.href).manifests);
       const next = nextLink(response.headers.get("link"));
       url = next === undefined ? undefined : resolveLocation(next, url);
@@ -175,6 +177,10 @@ export class RegistryClient {
     });
     if (response.status === 404) await discardBody(response);
     return response;
+  }
+
+  async #read(response: Response, limit: number): Promise<Buffer> {
+    return await readBounded(response, limit, this.#silenceMs);
   }
 
   #url(repository: string, path: string): URL {

@@ -9,6 +9,8 @@ import { readBounded } from "./body.ts";
 
 /** How much of an error's body is read; the rest is not worth the memory. */
 const MAX_ERROR_BYTES = 16 * 1024;
+/** What an error says is not worth a long wait either. */
+const ERROR_SILENCE_MS = 2_000;
 const MAX_MESSAGE_LENGTH = 300;
 
 const TEMPORARY_STATUS = new Set([408, 429, 500, 502, 503, 504]);
@@ -50,7 +52,9 @@ const bodySchema = z.object({ errors: z.array(z.object({ code: z.string(), messa
 
 /** The error an unwanted answer means. Reads its body. */
 export async function refusal(method: string, url: URL, response: Response): Promise<RegistryError> {
-  const text = (await readBounded(response, MAX_ERROR_BYTES).catch(() => Buffer.alloc(0))).toString("utf8");
+  const text = (await readBounded(response, MAX_ERROR_BYTES, ERROR_SILENCE_MS).catch(() => Buffer.alloc(0))).toString(
+    "utf8",
+  );
   // Where redirects led; storage elsewhere is no matter of logging in.
   const place = URL.parse(response.url) ?? url;
   const errors = parseErrors(text);

@@ -32,7 +32,7 @@ export function answerJson(exchange: Exchange, status: number, value: unknown, h
 }
 
 /** A query parameter that is there and not empty. */
-export function parameter({ url }: Exchange, name: string): string | undefined {
+export function parameter({ url }: Pick<Exchange, "url">, name: string): string | undefined {
   return url.searchParams.get(name) || undefined;
 }
 

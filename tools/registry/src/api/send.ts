@@ -1,12 +1,11 @@
 // Sends a file's bytes. Node has no sendfile, so what counts is few, large steps: a read of the next part runs in the thread pool
 // while the kernel takes the last one, and buffers are used again, so that memory is two buffers a client.
 
-import { once } from "node:events";
 import type { ServerResponse } from "node:http";
 import type { Source } from "../source.ts";
 
 /** In bytes. Larger ones gain nothing: what is read should still be in the processor's cache when it is written. */
-const PART = 256 * 1024;
+const PART = 128 * 1024;
 const spare: Buffer[] = [];
 const MOST_SPARE = 64;
 
@@ -26,26 +25,50 @@ export async function sendBytes(
   start: number,
   end?: number,
 ): Promise<number> {
-  const closed = once(response, "close").then(() => {
-    throw new Gone("the client left");
-  });
-  closed.catch(() => {}); // An answer that ends well closes too.
+  const presence = new Presence(response);
   let position = start;
   let next: Promise<Buffer> | undefined = readPart(source, position, end);
   try {
     while (next !== undefined) {
-      const part: Buffer = await Promise.race([next, closed]);
+      const part: Buffer = await presence.during(next);
       position += part.length;
       const more: boolean = part.length > 0 && (end === undefined || position < end);
       next = more ? readPart(source, position, end) : undefined;
-      if (part.length > 0) await Promise.race([written(response, part), closed]);
+      if (part.length > 0) await presence.during(written(response, part));
       giveBack(part);
     }
     return position - start;
-  } catch (error) {
-    // What is still being read into is left to the collector.
+  } finally {
+    // What is still being read into, or written, is left to the collector.
     next?.catch(() => {});
-    throw error;
+    presence.end();
+  }
+}
+
+/** Ends a wait when the client leaves. (A race against one long promise would keep each of its rounds in memory.) */
+class Presence {
+  readonly #response: ServerResponse;
+  #leave: ((reason: Gone) => void) | undefined;
+  readonly #onClose = (): void => this.#leave?.(new Gone("the client left"));
+
+  constructor(response: ServerResponse) {
+    this.#response = response;
+    response.once("close", this.#onClose);
+  }
+
+  async during<T>(work: Promise<T>): Promise<T> {
+    if (this.#response.destroyed) {
+      work.catch(() => {});
+      throw new Gone("the client left");
+    }
+    return await new Promise<T>((resolve, reject) => {
+      this.#leave = reject;
+      work.then(resolve, reject);
+    });
+  }
+
+  end(): void {
+    this.#response.off("close", this.#onClose);
   }
 }
 

@@ -45,6 +45,11 @@ export class UpstreamBlobs {
     return this.#downloads.size;
   }
 
+  /** Waits for what is under way, however it ends. */
+  async settle(): Promise<void> {
+    await Promise.allSettled([...this.#downloads.values()].map(({ stored }) => stored));
+  }
+
   /** Whether the repository has a blob, and its size in bytes if it is known. @throws {Problem} */
   async head(name: UpstreamName, digest: Digest): Promise<{ size: number | undefined } | undefined> {
     const { store, upstreams } = this.#parts;

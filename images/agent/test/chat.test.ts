@@ -153,7 +153,7 @@ describe("beside it", () => {
       .trim()
       .split("\n")
       .map((line) => JSON.parse(line) as { message: string; code?: string });
-    expect(lines.filter(({ message }) => message === "conversation").at(-1)).toMatchObject({
+    expect(lines.findLast(({ message }) => message === "conversation")).toMatchObject({
       code: "ok",
       steps: 1,
       tokens: 15,

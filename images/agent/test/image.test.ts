@@ -68,12 +68,12 @@ describe("the mode", () => {
 
 describe("healthcheck", () => {
   it("is well with an agent or an MCP server that listens, by the port in the environment", async () => {
-    await using model = await Model.start([]);
+    await using model = await Model.start({});
     const agent = await startAgent(model);
     const server = await startMcpServer("def one() -> int: return 1");
-    const ports = [{ AGENT_PORT: String(agent.port) }, { MCP_PORT: String(server.port) }];
+    const ports: Record<string, string>[] = [{ AGENT_PORT: String(agent.port) }, { MCP_PORT: String(server.port) }];
     for (const env of ports) {
-      const check = await image.run({ args: ["healthcheck"], env: env as Record<string, string> });
+      const check = await image.run({ args: ["healthcheck"], env });
       expect(await check.exited()).toMatchObject({ exitCode: 0 });
     }
   });

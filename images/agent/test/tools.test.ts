@@ -18,7 +18,7 @@ def divide(a: int, b: int) -> float:
 `;
 
 const GREETER = `
-import time
+import os, time
 
 def add(name: str) -> str:
     """Adds a guest."""
@@ -27,46 +27,67 @@ def add(name: str) -> str:
 def sleep() -> str:
     time.sleep(60)
     return "rested"
+
+def die() -> None:
+    os._exit(1)
 `;
 
-const add = { name: "add", arguments: { a: 19, b: 23 } };
+const call = (name: string, given: object | string = {}) => ({ name, arguments: given });
+const add = call("add", { a: 19, b: 23 });
 const done: Turn = { text: "done" };
 
-let calculator: Running;
+const MISTAKES: [string, ReturnType<typeof call>, RegExp][] = [
+  ["are not JSON", call("add", '{"a": 1'), /^Error: the arguments are not JSON/],
+  ["are no object", call("add", "[1]"), /^Error: the arguments are not a JSON object/],
+  ["are of the wrong type", call("add", { a: "x", b: 1 }), /^Error: .*valid integer/s],
+  ["are for a tool there isn't", call("fly"), /^Error: there is no tool "fly"; there are: add, /],
+  ["make the tool fail", call("divide", { a: 1, b: 0 }), /^Error: Error executing tool divide/],
+  ["make the tool hang", call("sleep"), /^Error: sleep did not finish in 2 s$/],
+];
+
+let model: Model;
+let agent: Running;
 let greeter: Running;
 beforeAll(async () => {
+  let calculator: Running;
   [calculator, greeter] = await Promise.all([startMcpServer(CALCULATOR), startMcpServer(GREETER)]);
+  model = await Model.start({
+    "what is 19 and 23?": [{ text: "Let me see.", calls: [add] }, { text: "It is 42." }],
+    "stream it": [{ text: "Let me see.", calls: [add] }, { text: "It is 42." }],
+    "all of it": [{ calls: [add, call("the-greeter_add", { name: "Ada" }), call("divide", { a: 1, b: 2 })] }, done],
+    "for ever": Array.from({ length: 10 }, () => ({ calls: [add] })),
+    ...Object.fromEntries(MISTAKES.map(([name, mistake]) => [name, [{ calls: [mistake] }, done]])),
+    die: [{ calls: [call("die")] }, { calls: [call("the-greeter_add", { name: "Ada" })] }, done],
+    "are you there?": [done],
+    "and now?": [{ calls: [call("the-greeter_add", { name: "Ada" })] }, done],
+  });
+  agent = await startAgent(model, {
+    MCP_SERVERS: "[calculator, the-greeter]",
+    MCP_SERVER_CALCULATOR_URL: calculator.url,
+    "MCP_SERVER_the-greeter_URL": `${greeter.url}/mcp`,
+    AGENTIC_LOOP_MAX_STEPS: "4",
+    TOOL_TIMEOUT_SECONDS: "2",
+  });
 });
+afterAll(() => model[Symbol.asyncDispose]());
 
-/** An agent with both servers, whose model does this. */
-async function withTools(script: Turn[], env: Record<string, string> = {}): Promise<{ model: Model; agent: Running }> {
-  const model = await Model.start(script);
-  models.push(model);
-  const urls = { MCP_SERVER_CALCULATOR_URL: calculator.url, "MCP_SERVER_the-greeter_URL": greeter.url };
-  const agent = await startAgent(model, { MCP_SERVERS: "[calculator, the-greeter]", ...urls, ...env });
-  return { model, agent };
-}
-
-const models: Model[] = [];
-afterAll(async () => void (await Promise.all(models.map((model) => model[Symbol.asyncDispose]()))));
+/** What the model was told in the last question of a conversation. */
+const told = (said: string): string | null | undefined => model.about(said).at(-1)?.messages.at(-1)?.content;
 
 describe("a tool", () => {
   it("is offered under a name of its own, called, and what came of it is told to the model", async () => {
-    const { model, agent } = await withTools([{ text: "Let me see.", calls: [add] }, { text: "It is 42." }]);
-    const reply = await chat(agent, "what is 19 and 23?");
+    const said = "what is 19 and 23?";
+    const reply = await chat(agent, said, { "x-session-id": "sum" });
     expect(textOf(reply)).toBe("It is 42.");
     expect(reply.body.usage.total_tokens).toBe(30);
-    const offered = model.asked[0]!.tools!.map(({ function: tool }) => tool.name);
-    expect(offered).toEqual(["add", "divide", "the-greeter_add", "sleep"]);
-    expect(model.asked[0]!.tools![0]!.function).toMatchObject({
+    const [first, second] = model.about(said);
+    const offered = first!.tools!.map(({ function: tool }) => tool.name);
+    expect(offered).toEqual(["add", "divide", "the-greeter_add", "sleep", "die"]);
+    expect(first!.tools![0]!.function).toMatchObject({
       description: "Adds two numbers.",
-      parameters: {
-        type: "object",
-        properties: { a: { type: "integer" }, b: { type: "integer" } },
-        required: ["a", "b"],
-      },
+      parameters: { type: "object", properties: { a: { type: "integer" } }, required: ["a", "b"] },
     });
-    expect(model.asked[1]!.messages.slice(-2)).toEqual([
+    expect(second!.messages.slice(-2)).toEqual([
       {
         role: "assistant",
         content: "Let me see.",
@@ -74,8 +95,8 @@ describe("a tool", () => {
       },
       { role: "tool", tool_call_id: "call_0", content: "42" },
     ]);
-    expect(await eventsOf(agent)).toEqual([
-      ["user_message", "what is 19 and 23?"],
+    expect(await eventsOf(agent, "?session_id=sum")).toEqual([
+      ["user_message", said],
       ["tool_call", { tool: "add", arguments: { a: 19, b: 23 } }],
       ["tool_result", { tool: "add", result: "42" }],
       ["agent_response", "It is 42."],
@@ -83,103 +104,64 @@ describe("a tool", () => {
   });
 
   it("is called in a stream too, whose text before the call is a paragraph of its own", async () => {
-    const { model, agent } = await withTools([{ text: "Let me see.", calls: [add] }, { text: "It is 42." }]);
-    const { texts, events } = await readAll(await stream(agent, "add"));
+    const { texts, events } = await readAll(await stream(agent, "stream it"));
     expect(texts.join("")).toBe("Let me see.\n\nIt is 42.");
     expect(events.at(-1)).toBe("[DONE]");
-    expect(model.last.at(-1)).toBe("42");
+    expect(told("stream it")).toBe("42");
   });
 
   it("can be called several times in one step, and results keep their places", async () => {
-    const calls = [
-      add,
-      { name: "the-greeter_add", arguments: { name: "Ada" } },
-      { name: "divide", arguments: { a: 1, b: 2 } },
-    ];
-    const { model, agent } = await withTools([{ calls }, done]);
     await chat(agent, "all of it");
-    expect(model.asked[1]!.messages.slice(-3).map(({ content }) => content)).toEqual(["42", "Ada is a guest", "0.5"]);
+    const results = model.about("all of it")[1]!.messages.slice(-3);
+    expect(results.map(({ content }) => content)).toEqual(["42", "Ada is a guest", "0.5"]);
   });
 
-  const mistakes: [string, Turn, RegExp][] = [
-    ["are not JSON", { calls: [{ name: "add", arguments: '{"a": 1' }] }, /^Error: the arguments are not JSON/],
-    ["are no object", { calls: [{ name: "add", arguments: "[1]" }] }, /^Error: the arguments are not a JSON object/],
-    ["are of the wrong type", { calls: [{ name: "add", arguments: { a: "x", b: 1 } }] }, /^Error: .*valid integer/s],
-    [
-      "are for a tool there isn't",
-      { calls: [{ name: "fly", arguments: {} }] },
-      /^Error: there is no tool "fly"; there are: add, /,
-    ],
-    [
-      "make the tool fail",
-      { calls: [{ name: "divide", arguments: { a: 1, b: 0 } }] },
-      /^Error: Error executing tool divide/,
-    ],
-  ];
-  it.each(mistakes)("tells the model when its arguments %s, and the conversation goes on", async (_, turn, said) => {
-    const { model, agent } = await withTools([turn, done]);
-    expect(textOf(await chat(agent, "go"))).toBe("done");
-    expect(model.last.at(-1)).toMatch(said);
-    expect((await eventsOf(agent)).map(([type]) => type)).toContain("tool_error");
-  });
-
-  it("that takes too long is given up", async () => {
-    const { model, agent } = await withTools([{ calls: [{ name: "sleep", arguments: {} }] }, done], {
-      TOOL_TIMEOUT_SECONDS: "1",
-    });
-    expect(textOf(await chat(agent, "rest"))).toBe("done");
-    expect(model.last.at(-1)).toBe("Error: sleep did not finish in 1 s");
-  });
+  it.each(MISTAKES)(
+    "tells the model when its arguments %s, and the conversation goes on",
+    async (name, _, expected) => {
+      expect(textOf(await chat(agent, name, { "x-session-id": "mistake" }))).toBe("done");
+      expect(told(name)).toMatch(expected);
+      expect((await eventsOf(agent, "?session_id=mistake")).at(-2)![0]).toBe("tool_error");
+    },
+  );
 
   it("is a skill on the agent's card", async () => {
-    const { agent } = await withTools([]);
     const { body } = await ask(agent, "/.well-known/agent");
     expect(body.capabilities).toContain("tool_execution");
-    expect(body.skills.map((skill: { name: string }) => skill.name)).toEqual(["add", "divide", "add", "sleep"]);
+    expect(body.skills.map((skill: { name: string }) => skill.name)).toEqual(["add", "divide", "add", "sleep", "die"]);
     expect(body.skills[0]).toMatchObject({ description: "Adds two numbers.", inputSchema: { type: "object" } });
   });
 });
 
 describe("the loop", () => {
   it("ends after AGENTIC_LOOP_MAX_STEPS questions, and does not do what was called for last", async () => {
-    const { model, agent } = await withTools([{ calls: [add] }, { calls: [add] }, { calls: [add] }], {
-      AGENTIC_LOOP_MAX_STEPS: "2",
-    });
-    const reply = await chat(agent, "for ever");
-    expect(textOf(reply)).toBe("Reached maximum reasoning steps (2)");
+    const reply = await chat(agent, "for ever", { "x-session-id": "ever" });
+    expect(textOf(reply)).toBe("Reached maximum reasoning steps (4)");
     expect(reply.body.choices[0].finish_reason).toBe("length");
-    expect(model.asked.length).toBe(2);
-    expect((await eventsOf(agent)).filter(([type]) => type === "tool_call").length).toBe(1);
+    expect(model.about("for ever").length).toBe(4);
+    expect((await eventsOf(agent, "?session_id=ever")).filter(([type]) => type === "tool_call").length).toBe(3);
   });
 });
 
 describe("an MCP server", () => {
-  it("that is away is told to the model as not available, and used once it is there", async () => {
-    const later = await startMcpServer(CALCULATOR);
-    await later.container.stop();
-    const model = await Model.start([done, { calls: [add] }, done]);
-    models.push(model);
-    const agent = await startAgent(model, { MCP_SERVERS: "late", MCP_SERVER_LATE_URL: `${later.url}/mcp` });
+  it("that dies in a call fails that call only; while it is away its tools are, and then they are back", async () => {
+    expect(textOf(await chat(agent, "die"))).toBe("done");
+    const failures = model
+      .about("die")
+      .slice(1)
+      .map(({ messages }) => messages.at(-1)!.content);
+    expect(failures).toEqual([
+      expect.stringMatching(/^Error: die: /),
+      "Error: MCP server the-greeter went away during add",
+    ]);
 
     expect(textOf(await chat(agent, "are you there?"))).toBe("done");
-    expect(model.asked[0]!.tools).toBeUndefined();
-    expect(model.asked[0]!.messages[0]!.content).toMatch(/Not available at the moment: the tools of late\.$/);
+    const [asked] = model.about("are you there?");
+    expect(asked!.tools!.map(({ function: tool }) => tool.name)).toEqual(["add", "divide"]);
+    expect(asked!.messages[0]!.content).toMatch(/Not available at the moment: the tools of the-greeter\.$/);
 
-    await startMcpServer(CALCULATOR, later.port);
+    await startMcpServer(GREETER, greeter.port);
     expect(textOf(await chat(agent, "and now?"))).toBe("done");
-    expect(model.last.at(-1)).toBe("42");
-  });
-
-  it("that dies in the middle of a call fails that call only", async () => {
-    const dying = await startMcpServer("import os\ndef die() -> None: os._exit(1)\ndef live() -> str: return 'alive'");
-    const model = await Model.start([
-      { calls: [{ name: "die", arguments: {} }] },
-      { calls: [{ name: "live", arguments: {} }] },
-      done,
-    ]);
-    models.push(model);
-    const agent = await startAgent(model, { MCP_SERVERS: "dying", MCP_SERVER_DYING_URL: dying.url });
-    expect(textOf(await chat(agent, "go"))).toBe("done");
-    expect(model.last.slice(1)).toEqual([expect.stringMatching(/^Error: /), expect.stringMatching(/^Error: /)]);
+    expect(told("and now?")).toBe("Ada is a guest");
   });
 });

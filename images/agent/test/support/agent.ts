@@ -13,9 +13,13 @@ export interface Running {
 
 export const agentImage = (): Promise<BuiltImage> => builtImage("agent");
 
-/** An agent that is ready. */
-export async function startAgent(model: Pick<Model, "url">, env: Record<string, string> = {}): Promise<Running> {
-  const port = await freePort();
+/** An agent that is ready, on a free port or the given one. */
+export async function startAgent(
+  model: Pick<Model, "url">,
+  env: Record<string, string> = {},
+  given?: number,
+): Promise<Running> {
+  const port = given ?? (await freePort());
   const settings = {
     AGENT_NAME: "tested",
     AGENT_HOST: "127.0.0.1",
@@ -28,10 +32,20 @@ export async function startAgent(model: Pick<Model, "url">, env: Record<string, 
 }
 
 /** An MCP server whose tools are functions of this source, and that is ready. */
-export async function startMcpServer(source: string, port?: number): Promise<Running> {
-  const own = port ?? (await freePort());
-  const env = { WAYBILL_MODE: "mcp-server", MCP_HOST: "127.0.0.1", MCP_PORT: String(own), MCP_TOOLS_STRING: source };
-  return running(own, { env });
+export async function startMcpServer(
+  source: string,
+  given?: number,
+  more: Record<string, string> = {},
+): Promise<Running> {
+  const port = given ?? (await freePort());
+  const env = {
+    WAYBILL_MODE: "mcp-server",
+    MCP_HOST: "127.0.0.1",
+    MCP_PORT: String(port),
+    MCP_TOOLS_STRING: source,
+    ...more,
+  };
+  return running(port, { env });
 }
 
 async function running(port: number, options: ContainerOptions): Promise<Running> {

@@ -31,6 +31,9 @@ export type Turn =
   /** Streams this and then drops the connection. */
   | { cutAfter: string };
 
+/** The model's turns, in order, by what the user has said; or what it makes of each question. */
+export type Script = Record<string, Turn[]> | ((asked: Asked) => Turn);
+
 const USAGE = { prompt_tokens: 10, completion_tokens: 5, total_tokens: 15 };
 
 export class Model {
@@ -39,18 +42,15 @@ export class Model {
   /** How many callers hung up before they had an answer. */
   hungUp = 0;
   readonly #server: Server;
-  readonly #script: (asked: Asked) => Turn;
+  readonly #script: Script;
   #released = Promise.withResolvers<void>();
 
-  private constructor(script: Turn[] | ((asked: Asked) => Turn)) {
-    const turns = Array.isArray(script) ? [...script] : undefined;
-    this.#script = (asked) =>
-      turns === undefined ? (script as (asked: Asked) => Turn)(asked) : (turns.shift() ?? outOfTurns);
+  private constructor(script: Script) {
+    this.#script = script;
     this.#server = createServer((request, response) => void this.#serve(request, response));
   }
 
-  /** @param script its turns in order, or what it makes of a question */
-  static async start(script: Turn[] | ((asked: Asked) => Turn), port = 0): Promise<Model> {
+  static async start(script: Script, port = 0): Promise<Model> {
     const model = new Model(script);
     model.#server.listen(port, "127.0.0.1");
     await once(model.#server, "listening");
@@ -61,9 +61,9 @@ export class Model {
     return `http://127.0.0.1:${(this.#server.address() as AddressInfo).port}`;
   }
 
-  /** The last message of each question: what was said, or what came of a tool. */
-  get last(): (string | null | undefined)[] {
-    return this.asked.map(({ messages }) => messages.at(-1)?.content);
+  /** The questions of the conversation in which the user said this. */
+  about(said: string): Asked[] {
+    return this.asked.filter((asked) => saidIn(asked) === said);
   }
 
   /** Lets silent turns go on. */
@@ -85,7 +85,12 @@ export class Model {
     this.asked.push(asked);
     this.headers.push(request.headers);
     response.on("close", () => (this.hungUp += response.writableFinished ? 0 : 1));
-    await this.#answer(this.#script(asked), asked.stream, response);
+    await this.#answer(this.#turn(asked), asked.stream, response);
+  }
+
+  #turn(asked: Asked): Turn {
+    if (typeof this.#script === "function") return this.#script(asked);
+    return this.#script[saidIn(asked)]?.shift() ?? OUT_OF_TURNS;
   }
 
   async #answer(turn: Turn, stream: boolean, response: ServerResponse): Promise<void> {
@@ -129,7 +134,9 @@ export class Model {
   }
 }
 
-const outOfTurns: Turn = { status: 400, body: "the test's script is at its end" };
+const saidIn = ({ messages }: Asked): string => messages.findLast(({ role }) => role === "user")?.content ?? "";
+
+const OUT_OF_TURNS: Turn = { status: 400, body: "the test's script is at its end" };
 
 function wire(
   turn: Extract<Turn, { calls: unknown }>,

@@ -57,7 +57,7 @@ class Agent:
         self._closing.push_async_callback(self._model.close)
         settings = self.settings
         if settings.mcp_servers:
-            # A second of imports, which an agent without tools is spared, and the first conversation of one with tools too.
+            # A second of imports, now and not in the first conversation; an agent without tools is spared it.
             importlib.import_module("waybill_agent.agent.mcp_tools")
             self._mcp_http = await self._opened(settings.tool_timeout_seconds)
         if settings.peer_agents:

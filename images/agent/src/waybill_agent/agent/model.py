@@ -70,9 +70,12 @@ class Model:
             async with self._client.stream("POST", self._url, json=body, headers=trace) as response:
                 if response.status_code != 200:
                     raise self._refusal(response, await beginning(response))
-                if body["stream"]:
+                if response.headers.get("content-type", "").startswith("text/event-stream"):
                     return await self._streamed(response, said)
-                return whole(Completion.model_validate_json(await whole_body(response)))
+                # Some servers answer whole where a stream was asked for.
+                reply = whole(Completion.model_validate_json(await whole_body(response)))
+                await said(reply.text)
+                return reply
         except httpx2.TimeoutException:
             raise Failure(504, "model_timeout", "the model did not answer in time") from None
         except httpx2.ConnectError:

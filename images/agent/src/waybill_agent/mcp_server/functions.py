@@ -34,7 +34,8 @@ def functions(source: str, name: str) -> list[FunctionType]:
     try:
         exec(compile(source, name, "exec"), module.__dict__)  # noqa: S102
     except SyntaxError as error:
-        raise SettingsError([f"{name}, line {error.lineno}: {error.msg}"]) from None
+        line = f", line {error.lineno}" if error.lineno else ""
+        raise SettingsError([f"{name}{line}: {error.msg}"]) from None
     except (Exception, SystemExit) as error:
         raise SettingsError([f"{name}{line_in(name, error)}: {type(error).__name__}: {error}"]) from None
     found = [value for key, value in vars(module).items() if not key.startswith("_") and is_own(value)]

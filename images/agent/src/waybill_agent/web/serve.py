@@ -6,6 +6,7 @@ import os
 import signal
 import socket
 import sys
+import threading
 from collections.abc import Callable, Generator
 from dataclasses import dataclass
 from types import FrameType
@@ -15,12 +16,18 @@ from starlette.types import ASGIApp
 
 from waybill_agent.log import fields, log
 
+CANCEL_SECONDS = 2.0
+"""For what was cancelled to end."""
+
 
 class Server(uvicorn.Server):
     """uvicorn's, which ends with 0 after a signal, where uvicorn would raise the signal once more."""
 
-    def __init__(self, config: uvicorn.Config, on_start: Callable[[], None], on_stop: Callable[[], None]) -> None:
+    def __init__(
+        self, config: uvicorn.Config, patience: float, on_start: Callable[[], None], on_stop: Callable[[], None]
+    ) -> None:
         super().__init__(config)
+        self._patience = patience
         self._on_start = on_start
         self._on_stop = on_stop
 
@@ -39,6 +46,10 @@ class Server(uvicorn.Server):
     def handle_exit(self, sig: int, frame: FrameType | None) -> None:
         log.info("stopping", **fields(signal=signal.Signals(sig).name, requests=len(self.server_state.tasks)))
         self._on_stop()
+        # A tool that blocks its thread can't be cancelled, and one that blocks the event loop stops uvicorn too.
+        deadline = threading.Timer(self._patience + CANCEL_SECONDS, give_up)
+        deadline.daemon = True
+        deadline.start()
         super().handle_exit(sig, frame)
 
 
@@ -72,11 +83,16 @@ def serve(app: ASGIApp, listener: Listener, on_start: Callable[[], None], on_sto
         loop="asyncio",
     )
     try:
-        Server(config, on_start, on_stop).run()
+        Server(config, listener.shutdown_seconds, on_start, on_stop).run()
     except SystemExit:
         return 1
     log.info("stopped")
     return 0
+
+
+def give_up() -> None:
+    log.warning("stopped, and left behind what does not end")
+    leave(0)
 
 
 def leave(code: int) -> None:

@@ -3,7 +3,7 @@
  * gathers, so batches are as large as the load makes them and nobody waits for company. What does not fit is refused, not kept.
  */
 import type { Answer, Question } from "./worker/protocol.ts";
-import { WorkerGone } from "./worker/worker.ts";
+import { BatchFailed, type WorkerGone } from "./worker/worker.ts";
 
 export interface Result {
   /** For each input its vector, or its score: little-endian float32. */
@@ -106,11 +106,17 @@ export class Batcher {
       this.#measure(answer.tokens.length, (performance.now() - started) / 1000);
       share(slices, answer);
     } catch (error) {
+      // The others need not suffer for the one that it was about.
+      if (error instanceof BatchFailed && slices.length > 1) return this.#workAlone(slices);
       this.#fail(
         slices.map(({ job }) => job),
         error,
       );
     }
+  }
+
+  async #workAlone(slices: readonly Slice[]): Promise<void> {
+    for (const slice of slices) await this.#work([slice]);
   }
 
   /** The next batch: of embeddings or of scores, as the first that waits wants it. */

@@ -2,7 +2,7 @@
 import { describe, expect, it, vi } from "vitest";
 import { Batcher, QueueFull } from "../src/batcher.ts";
 import type { Answer, Question } from "../src/worker/protocol.ts";
-import { WorkerGone } from "../src/worker/worker.ts";
+import { BatchFailed, WorkerGone } from "../src/worker/worker.ts";
 
 /** Answers each text with its length, and each pair with that of query and document. */
 function answerTo(question: Question): Answer {
@@ -124,6 +124,21 @@ describe("Batcher", () => {
     expect(numbers((await second).values)).toEqual([1]);
     expect(asked[1]?.question).toEqual({ texts: ["d"] }); // "c" has nobody to go to
     expect(batcher.waiting).toBe(0);
+  });
+
+  it("asks again for each request alone when the batch of several failed", async () => {
+    const { batcher, asked, release } = batcherOf();
+    const first = batcher.add(undefined, ["a"]);
+    const [good, bad, other] = [batcher.add(undefined, ["b"]), batcher.add(undefined, ["c"]), batcher.add("q", ["d"])];
+    await release(0);
+    await vi.waitFor(() => expect(asked).toHaveLength(2));
+    asked[1]!.answer.reject(new BatchFailed("no"));
+    await release(2);
+    await vi.waitFor(() => expect(asked).toHaveLength(4));
+    asked[3]!.answer.reject(new BatchFailed("no"));
+    await expect(bad).rejects.toThrow(BatchFailed);
+    await release(4);
+    expect((await Promise.all([first, good, other])).map(({ values }) => numbers(values))).toEqual([[1], [1], [2]]);
   });
 
   it("sends all that wait away when the worker is gone", async () => {

@@ -34,6 +34,12 @@ describe("POST /v1/embeddings", () => {
     expect(data).toEqual(input.map((text, index) => ({ object: "embedding", index, embedding: [1, text.length] })));
   });
 
+  it("takes half a surrogate pair for an unknown character", async () => {
+    const { post } = await startService();
+    const response = await post("/v1/embeddings", '{"input": "a\\ud800 b"}');
+    expect(await json(response)).toMatchObject({ data: [{ embedding: [2, 4] }] });
+  });
+
   it("gives base64 of little-endian float32, as OpenAI's own clients ask for it", async () => {
     const { post } = await startService();
     const response = await post("/v1/embeddings", { input: "two words", encoding_format: "base64" });

@@ -1,6 +1,8 @@
 /** The built image, run as it will be: read-only root, no capabilities, an ordinary user; with the model that it brings. */
-import { chmod, readFile } from "node:fs/promises";
-import { type BuiltImage, builtImage, type Container, freePort } from "@waybill/testing";
+import { createHash } from "node:crypto";
+import { chmod, mkdir, readFile, writeFile } from "node:fs/promises";
+import { dirname, join } from "node:path";
+import { type BuiltImage, builtImage, type Container, type ContainerOptions, freePort } from "@waybill/testing";
 import { beforeAll, describe, expect, it, vi } from "vitest";
 import { temporaryFolder } from "./support/temporary-folder.ts";
 
@@ -15,9 +17,9 @@ interface Running {
   readonly url: string;
 }
 
-async function serve(env: Record<string, string> = {}): Promise<Running> {
+async function serve(env: Record<string, string> = {}, options: ContainerOptions = {}): Promise<Running> {
   const port = await freePort();
-  const container = await image.run({ env: { HOST: "127.0.0.1", PORT: String(port), ...env } });
+  const container = await image.run({ ...options, env: { HOST: "127.0.0.1", PORT: String(port), ...env } });
   await container.logged(/the model is loaded/, PATIENCE);
   return { container, port, url: `http://127.0.0.1:${port}` };
 }
@@ -33,6 +35,8 @@ async function embed(url: string, input: string | string[]): Promise<number[][]>
   const { data } = (await response.json()) as { data: { embedding: number[] }[] };
   return data.map(({ embedding }) => embedding);
 }
+
+const sha256Of = (data: Buffer | string): string => createHash("sha256").update(data).digest("hex");
 
 const cosine = (one: number[], other: number[]): number =>
   one.reduce((sum, value, index) => sum + value * (other[index] as number), 0);
@@ -177,6 +181,46 @@ describe("the service", { timeout: 300_000 }, () => {
     expect(lines.filter((each) => !line.test(each))).toEqual([]);
     expect(lines).toContain("# TYPE ml_batch_texts histogram");
     expect(lines).toContain("ml_worker_ready 1");
+  });
+});
+
+describe("a model that is mounted", { timeout: 120_000 }, () => {
+  /** The built-in one, pooled in another way. By stdout, as a container's files may be another user's. */
+  async function otherModel(): Promise<{ source: string; sha256: string }> {
+    const program = [
+      "import base64, json, pathlib",
+      "files = [file for file in pathlib.Path('/app/models/lexical-384').rglob('*') if file.is_file()]",
+      "print(json.dumps({str(file): base64.b64encode(file.read_bytes()).decode() for file in files}))",
+    ].join("\n");
+    const copier = await image.run({ entrypoint: "/app/venv/bin/python", args: ["-c", program] });
+    expect(await copier.exited()).toMatchObject({ exitCode: 0 });
+    const files = new Map<string, Buffer>();
+    for (const [path, content] of Object.entries(JSON.parse(copier.stdout) as Record<string, string>))
+      files.set(path.replace("/app/models/lexical-384", "."), Buffer.from(content, "base64"));
+    files.set("./1_Pooling/config.json", Buffer.from('{"pooling_mode_max_tokens": true}'));
+    const source = await temporaryFolder();
+    await chmod(source, 0o755);
+    for (const [path, content] of files) {
+      await mkdir(dirname(join(source, path)), { recursive: true });
+      await writeFile(join(source, path), content);
+    }
+    const lines = [...files]
+      .sort(([one], [other]) => (one < other ? -1 : 1))
+      .map(([path, content]) => `${sha256Of(content)}  ${path}\n`);
+    return { source, sha256: sha256Of(lines.join("")) };
+  }
+
+  it("is the one that answers, if it is the one that is pinned", async () => {
+    const { source, sha256 } = await otherModel();
+    const options = { mounts: [{ source, target: "/models/other", readOnly: true }] };
+    const env = { MODEL_DIR: "/models/other", MODEL_SHA256: sha256 };
+    const { url } = await serve(env, options);
+    const models = (await (await fetch(`${url}/v1/models`)).json()) as { data: object[] };
+    expect(models.data).toMatchObject([{ id: "other", sha256 }]);
+    const [vector] = (await embed(url, "one")) as [number[]];
+    expect(cosine(vector, vector)).toBeCloseTo(1, 5);
+    const builtIn = await serve();
+    expect(difference(vector, (await embed(builtIn.url, "one"))[0] as number[])).toBeGreaterThan(1e-3);
   });
 });
 

@@ -7,7 +7,11 @@ import type { Supervisor } from "../worker/supervisor.ts";
 import { ApiError, invalid, unavailable } from "./api-error.ts";
 import type { Metrics } from "./metrics.ts";
 
-export const text = z.string({ error: "must be a string; token ids are not taken" }).min(1, "may not be empty");
+/** Half a surrogate pair, which JSON can bring, is no character: no tokenizer takes it. */
+export const text = z
+  .string({ error: "must be a string; token ids are not taken" })
+  .min(1, "may not be empty")
+  .transform((given) => given.toWellFormed());
 
 /** Fields of both routes. Unknown ones are let pass: clients of other servers send them. */
 export const commonFields = {

@@ -48,13 +48,13 @@ class Model:
         return self._output == "logits"
 
     def embed(self, texts: Sequence[str]) -> Answer:
-        encodings, counts = self._tokens.encode(texts)
+        encoded = self._tokens.encode(texts)
         rows: list[Vectors | None] = [None] * len(texts)
-        for batch in self._tokens.batches(encodings):
+        for batch in self._tokens.batches(encoded):
             vectors = self._vectors(batch)
             for row, index in enumerate(batch.indexes):
                 rows[index] = vectors[row]
-        return Answer(np.stack(rows), counts)  # type: ignore[arg-type]
+        return Answer(np.stack(rows), [each.count for each in encoded])  # type: ignore[arg-type]
 
     def score(self, pairs: Sequence[tuple[str, str]]) -> Answer:
         """How relevant each pair's document is to its query; comparable between pairs of one query."""
@@ -63,14 +63,14 @@ class Model:
         return self._score_apart(pairs)
 
     def _score_together(self, pairs: Sequence[Text]) -> Answer:
-        encodings, counts = self._tokens.encode(pairs)
+        encoded = self._tokens.encode(pairs)
         scores = np.zeros(len(pairs), dtype=np.float32)
-        for batch in self._tokens.batches(encodings):
+        for batch in self._tokens.batches(encoded):
             logits = self._run(batch)
             if logits.shape != (len(batch.indexes), 1):
                 raise Fault(f"{self.folder.onnx} gives logits of shape {logits.shape}: a re-ranker has one for each pair")
             scores[batch.indexes] = 1 / (1 + np.exp(-logits[:, 0]))
-        return Answer(scores, counts)
+        return Answer(scores, [each.count for each in encoded])
 
     def _score_apart(self, pairs: Sequence[tuple[str, str]]) -> Answer:
         late = self.folder.similarity == "maxsim"
@@ -78,15 +78,15 @@ class Model:
         compare = _maxsim if late else _cosine if self.folder.similarity == "cosine" else np.dot
         queries = list(dict.fromkeys(query for query, _ in pairs))
         known: dict[str, Vectors] = {}
-        for batch in self._tokens.batches(self._tokens.encode(queries)[0]):
+        for batch in self._tokens.batches(self._tokens.encode(queries)):
             known |= dict(zip((queries[index] for index in batch.indexes), represent(batch), strict=True))
-        encodings, counts = self._tokens.encode([document for _, document in pairs])
+        encoded = self._tokens.encode([document for _, document in pairs])
         scores = np.zeros(len(pairs), dtype=np.float32)
         # Run by run: the vectors of all documents' tokens would be hundreds of megabytes.
-        for batch in self._tokens.batches(encodings):
+        for batch in self._tokens.batches(encoded):
             for index, document in zip(batch.indexes, represent(batch), strict=True):
                 scores[index] = compare(known[pairs[index][0]], document)
-        return Answer(scores, counts)
+        return Answer(scores, [each.count for each in encoded])
 
     def _vectors(self, batch: Batch) -> Vectors:
         output = self._run(batch)

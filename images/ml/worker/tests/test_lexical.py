@@ -49,6 +49,15 @@ def test_an_empty_document_is_of_no_relevance(lexical: Model) -> None:
     assert lexical.score([("query", " "), (" ", "document")]).values.tolist() == [0, 0]
 
 
+def test_a_text_that_is_far_too_long_is_known_to_be(lexical: Model) -> None:
+    huge = "a b " * 1_000_000
+    answer = lexical.embed([huge, "a", huge])
+    assert answer.tokens[0] > lexical.folder.max_tokens and answer.tokens[1] == 3
+    np.testing.assert_allclose(answer.values[0], lexical.embed([huge[:5000]]).values[0], atol=1e-5)
+    # Only white space beyond what is looked at: not known to fit, so it doesn't.
+    assert lexical.embed(["a" + " " * 1_000_000]).tokens[0] == lexical.folder.max_tokens + 1
+
+
 def test_is_made_the_same_each_time(lexical_folder: Path, tmp_path: Path) -> None:
     from make_model import main
 

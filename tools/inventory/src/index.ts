@@ -6,5 +6,5 @@ export type { Package, PackageType } from "./package.ts";
 export { diffImages } from "./diff/diff.ts";
 export type { ImageDiff, PlatformDiff } from "./diff/diff.ts";
 export { formatText } from "./report/text.ts";
-export { formatMarkdown } from "./report/markdown.ts";
+export { COMMENT_MARK, formatMarkdown } from "./report/markdown.ts";
 export type { Budgets } from "./report/words.ts";

@@ -82,7 +82,8 @@ export async function makePages(github: GitHub, pages: readonly Page[]): Promise
   return made.flat();
 }
 
-async function ask({ api, repository, token }: GitHub, method: string, path: string, body?: object) {
+/** @throws {WaybillError} no answer. What it answers is the caller's to judge */
+export async function ask({ api, repository, token }: GitHub, method: string, path: string, body?: object) {
   const url = `${api}/repos/${repository}/${path}`;
   const headers = {
     accept: "application/vnd.github+json",

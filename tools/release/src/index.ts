@@ -1,5 +1,6 @@
 // Releases: from changesets to versions, tags by digest and the charts that pin them. Each step is a plan first, then carried out.
 
+export { pullRequestOf, writeComment } from "./comment.ts";
 export { gitHubOf, makePages, pagesOf } from "./github.ts";
 export { pushTags } from "./git.ts";
 export { planVersion } from "./version-plan.ts";

@@ -1,7 +1,8 @@
 // waybill diff <from> [<to>]: what changed between two images, or between all images of two checkouts.
 
+import { appendFile } from "node:fs/promises";
 import { ensureBytes, readableImages, store, workspaceRoot } from "@waybill/image";
-import { type Budgets, type ImageDiff, diffImages, formatMarkdown, formatText } from "@waybill/inventory";
+import { type Budgets, COMMENT_MARK, type ImageDiff, diffImages, formatMarkdown, formatText } from "@waybill/inventory";
 import { WaybillError } from "@waybill/oci";
 import { type Command } from "../command.ts";
 import { type DiffSide, diffSide } from "../diff-side.ts";
@@ -9,7 +10,7 @@ import { type DiffSide, diffSide } from "../diff-side.ts";
 export const command: Command = {
   summary: "what changed between two images: size, layers, packages, config, files",
   usage: "<from> [<to>]",
-  options: { markdown: { type: "boolean" } },
+  options: { markdown: { type: "boolean" }, comment: { type: "boolean" } },
   async run(positionals, values) {
     const [from, to, ...more] = positionals;
     if (from === undefined || more.length > 0)
@@ -18,11 +19,24 @@ export const command: Command = {
     const diffs = await diffsOf(...sides);
     const budgets = await budgetsOfRepo();
     if (values["json"] === true) console.log(JSON.stringify(diffs));
+    else if (values["comment"] === true) await comment(formatMarkdown(diffs, budgets));
     else if (values["markdown"] === true) process.stdout.write(formatMarkdown(diffs, budgets));
     else console.log(formatText(diffs, budgets));
     return 0;
   },
 };
+
+/** On the pull request that CI runs for; in the run's summary where its token may not write, as of a fork's. */
+async function comment(body: string): Promise<void> {
+  const { gitHubOf, pullRequestOf, writeComment } = await import("@waybill/release");
+  const github = gitHubOf(process.env);
+  if (github === undefined) throw new WaybillError("--comment is for a step of GitHub Actions with GITHUB_TOKEN");
+  const number = await pullRequestOf(process.env);
+  const outcome = await writeComment(github, number, COMMENT_MARK, body);
+  const summary = process.env["GITHUB_STEP_SUMMARY"];
+  if (outcome === "refused" && summary !== undefined) await appendFile(summary, body);
+  console.log(`comment on pull request ${number}: ${outcome}`);
+}
 
 /** A checkout is compared with this one, an image or a tag with what is built here. */
 const otherSide = (from: string): string => (/[:@]/.test(from) ? nameIn(from) : workspaceRoot());

@@ -5,10 +5,10 @@ import { join } from "node:path";
 import type { Change } from "@waybill/lock";
 import { writeFileAtomic } from "@waybill/oci";
 
-export type Bump = "major" | "minor" | "patch";
+type Bump = "major" | "minor" | "patch";
 
 /** As upstream's own version moves, where it has one; everything else is a patch. */
-export function bumpOf(changes: readonly Change[]): Bump {
+function bumpOf(changes: readonly Change[]): Bump {
   const source = changes.find(({ part, old }) => part === "source" && old !== undefined && /^\D*\d/.test(old));
   const [from, to] = [numbers(source?.old), numbers(source?.new)];
   if (from === undefined || to === undefined) return "patch";

@@ -2,7 +2,7 @@
 // store are its own; the engine and the downloads are the machine's, as starting another engine for each test would take minutes.
 
 import { existsSync } from "node:fs";
-import { mkdir, mkdtemp, readFile, readdir, rm, symlink, writeFile } from "node:fs/promises";
+import { cp, mkdir, mkdtemp, readFile, readdir, rm, symlink, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { delimiter, dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
@@ -38,6 +38,12 @@ export class Workspace {
     });
     await run("git", ["init", "--quiet"], { cwd: workspace.folder, check: true });
     return workspace;
+  }
+
+  /** Takes files and folders of the repo along, without what was built of them. */
+  async copy(...paths: string[]): Promise<void> {
+    const filter = (path: string): boolean => !/\/(?:dist|node_modules)$/.test(path);
+    for (const path of paths) await cp(join(REPO, path), this.path(path), { recursive: true, filter });
   }
 
   get store(): string {

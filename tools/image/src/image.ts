@@ -51,8 +51,19 @@ export function readImage(folder: string): Image {
   return { ...image, dockerfile: join(folder, LOCK_FILE), source: readLockedSource(folder) };
 }
 
-/** Whether the folder holds an image. One that can't be read may be: its own build says why. */
-export function isImageFolder(folder: string): boolean {
+/**
+ * Whether the folder holds an image. One that can't be read may be: its own build says why. A Dockerfile inside the folder of an image
+ * belongs to that image.
+ */
+export const isImageFolder = (folder: string): boolean => mayBeImage(folder) && !above(folder).some(mayBeImage);
+
+/** The folders between this one and `images`, the nearest first. */
+function above(folder: string): string[] {
+  const parent = dirname(folder);
+  return basename(parent) === "images" || parent === folder ? [] : [parent, ...above(parent)];
+}
+
+function mayBeImage(folder: string): boolean {
   if (existsSync(join(folder, "Dockerfile"))) return true;
   const file = join(folder, "project.json");
   const text = existsSync(file) ? readFileSync(file, "utf8") : "";

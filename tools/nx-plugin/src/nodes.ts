@@ -33,9 +33,9 @@ export const createNodes: CreateNodesV2 = [
   },
 ];
 
-/** A project.json that says nothing of its own: its folder's Dockerfile was or will be seen, or it is no image's. */
+/** A project.json that says nothing of its own: its folder's Dockerfile was or will be seen. */
 const isSecond = (file: string, folder: string): boolean =>
-  file.endsWith("project.json") && (existsSync(join(folder, "Dockerfile")) || !isImageFolder(folder));
+  file.endsWith("project.json") && existsSync(join(folder, "Dockerfile"));
 
 /** What of an image is known before others are looked at; one that can't be read has its error. */
 type Found = { folder: string; name: string; image: Image } | { folder: string; name: string; error: WaybillError };
@@ -45,7 +45,7 @@ function imagesOf(files: readonly string[], root: string): Map<string, Found> {
   const found = new Map<string, Found>();
   for (const file of files) {
     const folder = join(root, dirname(file));
-    if (file.startsWith("images/") && !isSecond(file, folder)) found.set(file, look(folder));
+    if (file.startsWith("images/") && !isSecond(file, folder) && isImageFolder(folder)) found.set(file, look(folder));
   }
   return found;
 }

@@ -47,6 +47,7 @@ describe("the graph of a workspace", () => {
       "images/other/Dockerfile": "FROM scratch\nCOPY a /a\n",
       "images/other/dist/Dockerfile": "FROM waybill/base\n",
       "images/other/Dockerfile.debug": "FROM waybill/base\n",
+      "images/other/test/upstream/Dockerfile": "FROM waybill/base\n",
     });
     graph = await graphOf(workspace);
   }, 120_000);

@@ -1,6 +1,7 @@
 // What the command line tells of a built image: its size, why it would be rebuilt, whether it can be made again, its values.
 
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { type RunResult, run } from "@waybill/oci";
 import { busybox } from "../../image/test/support/busybox.ts";
 import { Workspace } from "../../image/test/support/workspace.ts";
 
@@ -89,6 +90,47 @@ describe("waybill explain", { timeout: 30_000 }, () => {
   });
 });
 
+describe("waybill explain --from", { timeout: 60_000 }, () => {
+  const explain = (from: string): Promise<RunResult> => workspace.waybill("explain", "app", "--from", from);
+  const git = async (...args: string[]): Promise<void> => {
+    const who = ["-c", "user.name=Test", "-c", "user.email=test@example.com"];
+    await run("git", [...who, ...args], { cwd: workspace.folder, check: true });
+  };
+
+  test("a commit names the files that changed since, those of bases too, and touches nothing", async () => {
+    await workspace.build("base", "app");
+    await git("add", "--all");
+    await git("commit", "--quiet", "--message", "first");
+    expect((await explain("HEAD")).stdout).toBe("app: nothing changed since HEAD, it is a hit\n");
+    await workspace.write({ "images/app/src/file": "since", "images/base/file": "since\n" });
+    await git("add", "images/app");
+    const before = await workspace.read(".git/index");
+    expect((await explain("HEAD")).stdout).toBe(
+      "app would be rebuilt:\n  src/file changed\n" +
+        "  waybill/base would be rebuilt (and this image only if its digest changes):\n    file changed\n",
+    );
+    expect(await workspace.read(".git/index")).toBe(before);
+    await workspace.build("base", "app");
+  });
+
+  test("a record names the base that is another", async () => {
+    const record = await workspace.record("app");
+    const other = `sha256:${"1".repeat(64)}`;
+    const elsewhere = { ...record, bases: [{ reference: "waybill/base", digest: other }] };
+    await workspace.write({ "record.json": elsewhere });
+    const base = (await workspace.record("base")).digest.slice(7, 19);
+    expect((await explain("record.json")).stdout).toBe(
+      `app would be rebuilt:\n  waybill/base changed: 111111111111 -> ${base}\n`,
+    );
+  });
+
+  test("what is neither is told in one line", async () => {
+    const { exitCode, stderr } = await explain("nowhere");
+    expect(stderr).toMatch(/^waybill: there is no commit "nowhere": name a commit, a branch or a tag/);
+    expect(exitCode).toBe(2);
+  });
+});
+
 describe("waybill reproduce", { timeout: 60_000 }, () => {
   test("confirms an image that comes out the same", async () => {
     const { exitCode, stdout } = await workspace.waybill("reproduce", "base");
@@ -101,9 +143,22 @@ describe("waybill reproduce", { timeout: 60_000 }, () => {
     const { exitCode, stdout } = await workspace.waybill("reproduce", "restless");
     expect(stdout.trimEnd().split("\n")).toEqual([
       expect.stringMatching(/^restless: linux\/amd64: layer \w{12} became \w{12}: RUN .*date \+%s%N > \/date/),
+      "restless:   date: content",
     ]);
     expect(exitCode).toBe(1);
     expect(await workspace.read("images/restless/dist/image.json")).toBe(before);
+  });
+
+  test("takes a sample, the same for the same seed", async () => {
+    const sample = async (...args: string[]): Promise<string[]> => {
+      const { stdout } = await workspace.waybill("reproduce", ...args);
+      return [...new Set(Array.from(stdout.matchAll(/^(\w+): /gm), ([, name]) => name as string))];
+    };
+    const first = await sample("--sample", "1", "--seed", "a");
+    expect(first).toHaveLength(1);
+    expect(await sample("--sample", "1", "--seed", "a")).toEqual(first);
+    expect((await sample("--sample", "9")).toSorted()).toEqual(["app", "base", "restless"]);
+    expect((await workspace.waybill("reproduce", "--sample", "0")).exitCode).toBe(2);
   });
 });
 

@@ -40,21 +40,22 @@ async function hasPlatform({ digest, config, layers }: PlatformRecord, blobs: Bl
  * @throws {WaybillError} the rebuilt image is another one: then the record was of something this folder does not give
  */
 export async function ensureBytes(image: Image, record: ImageRecord): Promise<"near" | "fetched" | "rebuilt"> {
-  const found = (await hasBytes(record)) ? "near" : await bringBytes(image, record);
+  const found = (await hasBytes(record)) ? "near" : await makeBytes(image, record);
   await showLayout(image, record);
   return found;
 }
 
-async function bringBytes(image: Image, record: ImageRecord): Promise<"fetched" | "rebuilt"> {
-  const { fetchBytes } = await import("./fetch-bytes.ts");
-  if (await fetchBytes(image, record)) return "fetched";
+async function makeBytes(image: Image, record: ImageRecord): Promise<"fetched" | "rebuilt"> {
+  const { bringBytes } = await import("./fetch-bytes.ts");
+  if (await bringBytes(image, record)) return "fetched";
   const { buildImage } = await import("./build.ts");
-  const platforms = record.platforms.map(({ platform }) => platform);
-  const again = await buildImage(image, { keepRecord: true, platforms, variants: Object.keys(record.variants) });
+  const again = await buildImage(image, { keepRecord: true, platforms: record.platforms.map((each) => each.platform) });
   if (again.digest === record.digest) return "rebuilt";
+  const { differencesOf } = await import("./differences.ts");
+  const differences = await differencesOf(store(), record, again);
   throw new WaybillError(`${image.name} was rebuilt to ${again.digest}, its record says ${record.digest}`, {
     where: relative(process.cwd(), recordFile(image)),
-    mend: `\`./nx run ${image.name}:reproduce\` shows what differs`,
+    mend: `${differences[0]}; \`./nx run ${image.name}:reproduce\` tells whether it comes out the same at all`,
   });
 }
 

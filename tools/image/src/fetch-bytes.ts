@@ -10,10 +10,10 @@ import type { Image } from "./image.ts";
 import { pluginOptions } from "./settings.ts";
 
 /**
- * Brings the bytes of the record into the store.
- * @returns false where there is no remote cache, or it hasn't got them; it is told why on stderr
+ * Brings the bytes of the record into the store, where they aren't there already.
+ * @returns false where there is no remote cache, or it hasn't got them; what went wrong is told on stderr
  */
-export async function fetchBytes(image: Image, record: ImageRecord): Promise<boolean> {
+export async function bringBytes(image: Image, record: ImageRecord): Promise<boolean> {
   try {
     const options: CacheOptions = await pluginOptions();
     const settings = isOff() ? undefined : cacheSettings(options);

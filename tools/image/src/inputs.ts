@@ -20,14 +20,24 @@ export type Inputs = Record<string, string>;
 
 /** @throws {WaybillError} the Dockerfile can't be read, or a base has no record */
 export async function inputsOf(image: Image): Promise<Inputs> {
+  const inputs = await declaredInputs(image);
+  for (const reference of Object.keys(inputs).filter((name) => name.startsWith(SCOPE))) {
+    inputs[reference] = (await recordOfImage(await findImage(reference.slice(SCOPE.length)))).digest;
+  }
+  return inputs;
+}
+
+/**
+ * What can be read from a checkout without anything having been built there: all but which images the bases are.
+ * @param root of the checkout that the image's folder is in
+ * @throws {WaybillError} the Dockerfile can't be read
+ */
+export async function declaredInputs(image: Image, root = workspaceRoot()): Promise<Inputs> {
   const inputs: Inputs = image.metadata.source === undefined ? await ownFiles(image) : await upstreamFiles(image);
   const { buildArgs, platforms, variants } = image.metadata;
   const dockerfile = readDockerfile(image);
-  Object.assign(inputs, await sharedInputs(dockerfile, buildArgs));
-  for (const { reference } of imageEdges(image, dockerfile)) {
-    if (!reference.startsWith(SCOPE)) continue;
-    inputs[reference] = (await recordOfImage(await findImage(reference.slice(SCOPE.length)))).digest;
-  }
+  Object.assign(inputs, await sharedInputs(dockerfile, buildArgs, root));
+  for (const { reference } of imageEdges(image, dockerfile)) if (reference.startsWith(SCOPE)) inputs[reference] = "";
   for (const [key, value] of Object.entries(buildArgs)) inputs[`build arg ${key}`] = value;
   inputs["the platforms"] = platforms.join(", ");
   inputs["the variants"] = JSON.stringify(variants);
@@ -56,10 +66,14 @@ async function upstreamFiles({ folder, source, metadata }: Image): Promise<Input
 }
 
 /** Of the shared folders what the Dockerfile names, as `images/shared/mode/mode.go`. */
-async function sharedInputs(dockerfile: Dockerfile, buildArgs: Readonly<Record<string, string>>): Promise<Inputs> {
+async function sharedInputs(
+  dockerfile: Dockerfile,
+  buildArgs: Readonly<Record<string, string>>,
+  root: string,
+): Promise<Inputs> {
   const inputs: Inputs = {};
   for (const [context, name] of sharedOf(edgesOf(dockerfile, buildArgs))) {
-    const folder = join(workspaceRoot(), sharedPath(name));
+    const folder = join(root, sharedPath(name));
     if (!existsSync(folder)) continue;
     const named = contextPaths(dockerfile, { buildArgs }, undefined, context);
     const matches = named.flatMap((path) => (path === "" ? [() => true] : [matcherOf(path), matcherOf(`${path}/**`)]));

@@ -12,6 +12,7 @@ export * from "./error.ts";
 export * from "./imageindex.ts";
 export * from "./indexof.ts";
 export * from "./layer.ts";
+export * from "./layer-diff.ts";
 export * from "./layout.ts";
 export * from "./manifest.ts";
 export * from "./mediatype.ts";

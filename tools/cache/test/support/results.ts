@@ -2,7 +2,7 @@
 
 import { gzipSync } from "node:zlib";
 import type { BlobStore, ImageRecord } from "@waybill/oci";
-import { canonicalJson, recordOf, serialiseRecord } from "@waybill/oci";
+import { recordOf, serialiseRecord } from "@waybill/oci";
 import { putImage } from "../../../oci/test/fixtures.ts";
 import { type TarEntry, tarOf } from "../../../oci/test/tar-of.ts";
 import { type CacheOptions, Remote, accessOf, cacheSettings } from "../../src/index.ts";
@@ -48,5 +48,3 @@ export async function store(remote: Remote, hash: string, tarball: Buffer): Prom
   remote.put(hash, tarball);
   await remote.settled();
 }
-
-export const asJson = (value: unknown): string => canonicalJson(value);

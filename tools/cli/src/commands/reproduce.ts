@@ -1,49 +1,62 @@
-// nx reproduce: builds the image again from nothing that was cached, and compares digests.
+// nx reproduce: builds the image again from nothing that was cached, and compares digests. As a gate on main: a sample of all images.
 
-import { buildImage, findImage, recordOfImage } from "@waybill/image";
-import { type ImageRecord, type PlatformRecord } from "@waybill/oci";
-import { type Command, only } from "../command.ts";
-import { shortDigest } from "../format.ts";
+import { createHash } from "node:crypto";
+import { existsSync } from "node:fs";
+import { type Image, buildImage, findImage, findImages, recordFile, recordOfImage, store } from "@waybill/image";
+import { differencesOf } from "@waybill/image/differences";
+import { bringBytes } from "@waybill/image/fetch-bytes";
+import { WaybillError, run } from "@waybill/oci";
+import { type Command, only, text } from "../command.ts";
 import { BuildProgress } from "../progress.ts";
 import { stopSignal } from "../stop.ts";
 
 export const command: Command = {
   summary: "builds an image again without caches and confirms its digest",
-  usage: "<image>",
-  options: {},
+  usage: "<image> | --sample N",
+  options: { sample: { type: "string" }, seed: { type: "string" } },
   async run(positionals, values) {
-    const image = await findImage(only(positionals, "image"));
-    const record = await recordOfImage(image);
-    const { onLine } = new BuildProgress(values["verbose"] === true);
-    const platforms = record.platforms.map(({ platform }) => platform);
-    const variants = Object.keys(record.variants);
-    const options = { platforms, variants, onLine, signal: stopSignal() };
-    const again = await buildImage(image, { noCache: true, keepRecord: true, ...options });
-    const differing = differences(record, again);
-    if (differing.length === 0) console.log(`${image.name}: ${record.digest} confirmed`);
-    for (const line of differing) console.log(`${image.name}: ${line}`);
-    return differing.length === 0 ? 0 : 1;
+    const sample = text(values, "sample");
+    const images =
+      sample === undefined
+        ? [await findImage(only(positionals, "image"))]
+        : await sampleOf(count(sample), text(values, "seed") ?? (await commit()));
+    const signal = stopSignal();
+    let failed = false;
+    for (const image of images) {
+      const lines = await reproduce(image, values["verbose"] === true, signal);
+      for (const line of lines) console.log(`${image.name}: ${line}`);
+      if (lines.length === 0) console.log(`${image.name}: ${(await recordOfImage(image)).digest} confirmed`);
+      failed ||= lines.length > 0;
+    }
+    return failed ? 1 : 0;
   },
 };
 
-function differences(record: ImageRecord, again: ImageRecord): string[] {
-  const lines = record.platforms.flatMap((platform, index) => ofPlatform(platform, again.platforms[index]));
-  for (const [name, { digest }] of Object.entries(record.variants)) {
-    if (again.variants[name]?.digest !== digest) lines.push(`the variant ${name} came out differently`);
-  }
-  if (lines.length === 0 && record.digest !== again.digest) lines.push(`${record.digest} became ${again.digest}`);
-  return lines;
+/** What differs, a line each; empty where nothing does. */
+async function reproduce(image: Image, verbose: boolean, signal: AbortSignal): Promise<string[]> {
+  const record = await recordOfImage(image);
+  const { onLine } = new BuildProgress(verbose);
+  const platforms = record.platforms.map(({ platform }) => platform);
+  const again = await buildImage(image, { noCache: true, keepRecord: true, platforms, onLine, signal });
+  // To tell the files: a record from a cache may have its bytes in the registry alone.
+  if (again.digest !== record.digest) await bringBytes(image, record);
+  return await differencesOf(store(), record, again);
 }
 
-function ofPlatform(before: PlatformRecord, after: PlatformRecord | undefined): string[] {
-  if (after === undefined || before.digest === after.digest) return [];
-  const layers = before.layers.flatMap((layer, index) => {
-    const other = after.layers[index];
-    return other?.digest === layer.digest
-      ? []
-      : [
-          `${before.platform}: layer ${shortDigest(layer.digest)} became ${other === undefined ? "nothing" : shortDigest(other.digest)}: ${layer.createdBy.slice(0, 100)}`,
-        ];
-  });
-  return layers.length > 0 ? layers : [`${before.platform}: the same layers, another configuration`];
+/** As many of the images that have a record; the same for the same seed, so that a failure can be looked into. */
+async function sampleOf(size: number, seed: string): Promise<Image[]> {
+  const built = [...(await findImages()).values()].filter((image) => existsSync(recordFile(image)));
+  if (built.length === 0) throw new WaybillError("no image was built", { mend: "./nx run-many -t docker-build" });
+  const lot = ({ name }: Image): string => createHash("sha256").update(`${seed} ${name}`).digest("hex");
+  return built.sort((a, b) => (lot(a) < lot(b) ? -1 : 1)).slice(0, size);
+}
+
+async function commit(): Promise<string> {
+  const { stdout } = await run("git", ["rev-parse", "HEAD"], { check: true });
+  return stdout.trim();
+}
+
+function count(written: string): number {
+  if (/^[1-9]\d*$/.test(written)) return Number(written);
+  throw new WaybillError(`--sample ${written} is no number of images`);
 }

@@ -37,7 +37,7 @@ beforeAll(async () => {
     ],
     "don't stream": [{ status: 200, body: '{"choices":[{"message":{"content":"all at once"}}]}' }],
   });
-  agent = await startAgent(model, { MODEL_API_KEY: KEY, MODEL_TIMEOUT_SECONDS: "3" });
+  agent = await startAgent(model, { MODEL_API_KEY: KEY, MODEL_TIMEOUT_SECONDS: "3", AGENT_LOG_LEVEL: "DEBUG" });
 });
 afterAll(() => model[Symbol.asyncDispose]());
 

@@ -1,5 +1,7 @@
 // The agentic loop with tools of real MCP servers: the same image in its other mode.
 
+import { once } from "node:events";
+import { type AddressInfo, createServer } from "node:net";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { ask, chat, eventsOf, type Running, startAgent, startMcpServer, textOf } from "./support/agent.ts";
 import { Model, type Turn } from "./support/model.ts";
@@ -144,6 +146,19 @@ describe("the loop", () => {
 });
 
 describe("an MCP server", () => {
+  it("that says nothing holds up neither the card nor the conversation for ever", async () => {
+    await using silent = createServer((socket) => socket.resume()).listen(0, "127.0.0.1");
+    await once(silent, "listening");
+    const model = await Model.start({ hello: [done] });
+    const { port } = silent.address() as AddressInfo;
+    const agent = await startAgent(model, { MCP_SERVERS: "mute", MCP_SERVER_MUTE_URL: `http://127.0.0.1:${port}` });
+    expect((await ask(agent, "/.well-known/agent")).body).toMatchObject({ name: "tested", skills: [] });
+    expect(textOf(await chat(agent, "hello"))).toBe("done");
+    expect(model.asked[0]!.messages[0]!.content).toMatch(/Not available at the moment: the tools of mute\.$/);
+    await agent.container.stop();
+    await model[Symbol.asyncDispose]();
+  });
+
   it("that dies in a call fails that call only; while it is away its tools are, and then they are back", async () => {
     expect(textOf(await chat(agent, "die"))).toBe("done");
     const failures = model

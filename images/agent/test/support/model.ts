@@ -5,7 +5,7 @@ import { createServer, type IncomingMessage, type Server, type ServerResponse } 
 import type { AddressInfo } from "node:net";
 import { setTimeout as pause } from "node:timers/promises";
 
-export interface Message {
+interface Message {
   role: string;
   content: string | null;
   tool_call_id?: string;

@@ -26,6 +26,10 @@ if TYPE_CHECKING:
     from waybill_agent.agent.mcp_tools import McpServer
 
 
+SKILLS_SECONDS = 3.0
+"""For the card, which peers wait for 5 s."""
+
+
 @dataclass(frozen=True)
 class Caller:
     """What comes along with a request."""
@@ -134,7 +138,7 @@ class Agent:
     async def card(self, url: str) -> dict[str, Any]:
         """KAOS's agent card, with the tools of the MCP servers that can be reached now as skills."""
         async with self._mcp_servers() as servers:
-            found = await asyncio.gather(*(tools_of(server) for server in servers))
+            found = await asyncio.gather(*(tools_of(server, SKILLS_SECONDS) for server in servers))
         skills = [
             {"name": tool.name, "description": tool.description, "inputSchema": tool.parameters}
             for tools in found
@@ -153,9 +157,11 @@ class Agent:
         }
 
 
-async def tools_of(server: "McpServer") -> list[Tool] | None:
+async def tools_of(server: "McpServer", seconds: float | None = None) -> list[Tool] | None:
+    """None where the server is away, or has not said in time."""
     try:
-        return await server.tools()
-    except ToolFailure as failure:
-        log.warning(str(failure), **fields(server=server.name))
+        async with asyncio.timeout(seconds):
+            return await server.tools()
+    except (ToolFailure, TimeoutError) as error:
+        log.warning("an MCP server is away", **fields(server=server.name, error=str(error) or "no answer in time"))
         return None

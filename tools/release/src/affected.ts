@@ -10,10 +10,11 @@ const PARALLEL = 4;
 
 /**
  * @param base the commit to compare with: "origin/main", a hash
+ * @param among these images alone; all where there is none
  * @returns names of images, sorted
  * @throws {WaybillError} there is no such commit here
  */
-export async function affectedImages(root: string, base: string): Promise<string[]> {
+export async function affectedImages(root: string, base: string, among: readonly string[] = []): Promise<string[]> {
   const { exitCode } = await run("git", ["-C", root, "rev-parse", "--quiet", "--verify", `${base}^{commit}`]);
   if (exitCode !== 0) {
     throw new WaybillError(`git has no commit ${base}`, {
@@ -21,7 +22,9 @@ export async function affectedImages(root: string, base: string): Promise<string
       mend: "fetch it: actions/checkout with fetch-depth 0",
     });
   }
-  const images = [...(await releasables(root)).values()].filter(({ kind }) => kind === "image");
+  const images = [...(await releasables(root)).values()].filter(
+    ({ kind, name }) => kind === "image" && (among.length === 0 || among.includes(name)),
+  );
   const affected = await mapLimit(images, PARALLEL, async (image) =>
     (await isAffected(root, image.package, base)) ? [image.name] : [],
   );

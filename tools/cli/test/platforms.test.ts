@@ -1,8 +1,9 @@
 // Several platforms in one index: stages that build run on this machine, bases come along for what is built for, and a platform that
 // can't be built is named.
 
-import { BlobStore, readTree } from "@waybill/oci";
-import { hostPlatform } from "@waybill/engine";
+import { writeFile } from "node:fs/promises";
+import { BlobStore, readTree, run } from "@waybill/oci";
+import { hostPlatform, onPath } from "@waybill/engine";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { busybox } from "../../image/test/support/busybox.ts";
 import { Workspace } from "../../image/test/support/workspace.ts";
@@ -10,6 +11,9 @@ import { Workspace } from "../../image/test/support/workspace.ts";
 const HERE = hostPlatform();
 const ELSEWHERE = HERE === "linux/amd64" ? "linux/arm64" : "linux/amd64";
 const BOTH = ["linux/amd64", "linux/arm64"];
+
+/** Debian's qemu-user-static; needs no entry in binfmt_misc where it is called by name. */
+const EMULATOR = "qemu-aarch64-static";
 
 const archOf = (platform: string): string => platform.split("/")[1] as string;
 
@@ -77,6 +81,20 @@ describe("an image for two platforms", { timeout: 180_000 }, () => {
     await workspace.waybill("build", "app", "--platform", HERE);
     const [alone] = (await workspace.record("app")).platforms;
     expect(both.platforms.find(({ platform }) => platform === HERE)?.digest).toBe(alone?.digest);
+  });
+
+  test.runIf(onPath(EMULATOR))("has programs that run on that platform: Debian's qemu-user starts one", async () => {
+    const { exitCode, stderr } = await workspace.waybill("build", "shell", "--platform", "linux/arm64");
+    expect(exitCode, stderr).toBe(0);
+    const [platform] = (await workspace.record("shell")).platforms;
+    expect(platform?.platform).toBe("linux/arm64");
+    const whole = { headBytes: () => 8_000_000 };
+    const tree = await readTree(new BlobStore(workspace.store), platform?.layers ?? [], whole);
+    const program = workspace.path("busybox-arm64");
+    await writeFile(program, tree.get("bin/busybox")?.head ?? "", { mode: 0o755 });
+    const { stdout } = await run(EMULATOR, [program, "uname", "-m"], { check: true });
+    expect(stdout).toBe("aarch64\n");
+    await workspace.build("shell");
   });
 
   test("is refused as a whole where one platform has no packages, with the mend; the last record stays", async () => {

@@ -59,6 +59,10 @@ const RULES: Rule[] = [
     }),
   },
   {
+    pattern: /no active session for \w+: context deadline exceeded|DeadlineExceeded/,
+    explain: () => ({ what: "the engine was kept waiting too long", mend: "the machine is busy: run it again" }),
+  },
+  {
     pattern:
       /(?:Cannot connect to the Docker daemon|error during connect|closing transport|connection refused|EOF$|no builder)/m,
     explain: () => ({

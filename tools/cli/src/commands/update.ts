@@ -1,35 +1,60 @@
 // nx update: moves an image to newer upstream things, shows what changed, and leaves a changeset. Nothing is written unless all of it
 // can be had.
 
+import { existsSync } from "node:fs";
 import { readFile } from "node:fs/promises";
 import { join, relative } from "node:path";
-import { findImage, workspaceRoot } from "@waybill/image";
+import { findImage, findImages, workspaceRoot } from "@waybill/image";
 import { readImage } from "@waybill/image/image";
-import { type Change, type Refreshed, formatChanges, packageBytes, readDocument } from "@waybill/lock";
-import { writeFileAtomic } from "@waybill/oci";
+import { type Change, LOCK_FILE, type Refreshed, formatChanges, packageBytes, readDocument } from "@waybill/lock";
+import { WaybillError, isExpected, writeFileAtomic } from "@waybill/oci";
 import { z } from "zod";
 import { writeChangeset } from "../changeset.ts";
-import { type Command, only, text } from "../command.ts";
+import { type Command, type Values, only, text } from "../command.ts";
 import { formatBytes } from "../format.ts";
 import { withVersion } from "../new-version.ts";
 import { pin } from "../pin.ts";
 
 export const command: Command = {
   summary: "moves an image to newer upstream things and leaves a changeset",
-  usage: "<image>",
-  options: { to: { type: "string" }, "dry-run": { type: "boolean" } },
+  usage: "<image> | --all",
+  options: { to: { type: "string" }, all: { type: "boolean" }, "dry-run": { type: "boolean" } },
   async run(positionals, values) {
-    const { name, folder } = await findImage(only(positionals, "image"));
-    const dryRun = values["dry-run"] === true;
-    const refreshed = await refresh(folder, text(values, "to"), dryRun);
-    const { changes } = refreshed;
-    const write = !dryRun && changes.length > 0;
-    const changeset = write ? await note(folder, name, changes) : undefined;
-    if (values["json"] === true) console.log(JSON.stringify({ image: name, changes, changeset }));
-    else show(name, refreshed, changeset);
+    if (values["all"] === true) return await updateAll(positionals, values);
+    await update(only(positionals, "image"), values);
     return 0;
   },
 };
+
+async function update(image: string, values: Values): Promise<void> {
+  const { name, folder } = await findImage(image);
+  const dryRun = values["dry-run"] === true;
+  const refreshed = await refresh(folder, text(values, "to"), dryRun);
+  const { changes } = refreshed;
+  const write = !dryRun && changes.length > 0;
+  const changeset = write ? await note(folder, name, changes) : undefined;
+  if (values["json"] === true) console.log(JSON.stringify({ image: name, changes, changeset }));
+  else show(name, refreshed, changeset);
+}
+
+/** Every image that pins anything. One whose upstream can't be had doesn't keep the others back; it is told at the end. */
+async function updateAll(positionals: string[], values: Values): Promise<0> {
+  if (positionals.length > 0 || values["to"] !== undefined)
+    throw new WaybillError("--all takes no image and no --to", { mend: "npx waybill update <image> --to VERSION" });
+  const failed: string[] = [];
+  for (const [name, { folder }] of await findImages()) {
+    if (!existsSync(join(folder, LOCK_FILE))) continue;
+    try {
+      await update(name, values);
+    } catch (error) {
+      if (!isExpected(error)) throw error;
+      console.error(`waybill: ${error.message}`);
+      failed.push(name);
+    }
+  }
+  if (failed.length === 0) return 0;
+  throw new WaybillError(`${failed.join(", ")} could not be updated`, { mend: "see above; the others are" });
+}
 
 /** project.json says the version and is read by all that follows: it goes back to what it was when something fails. */
 async function refresh(folder: string, to: string | undefined, dryRun: boolean): Promise<Refreshed> {

@@ -17,6 +17,7 @@ import type { BuildRequest, ContainerCommand, ContainerRequest, ContextSource, E
 import { containersConf } from "./containers-conf.ts";
 import { explainFailure } from "./failure.ts";
 import { socketFolder } from "./home.ts";
+import { buildahCache } from "./layer-cache.ts";
 import { loadImage } from "./load.ts";
 import { onPath } from "./on-path.ts";
 import { manifestsIn } from "./scratch-layout.ts";
@@ -77,6 +78,7 @@ export async function buildArguments(request: BuildRequest, tag: string): Promis
   args.push("--isolation=chroot", "--network=host", "--pull=never", `--file=${request.dockerfile}`, `--tag=${tag}`);
   if (request.target !== undefined) args.push(`--target=${request.target}`);
   if (request.noCache === true) args.push("--no-cache");
+  args.push(...buildahCache(request));
   args.push(`--platform=${request.platforms.join(",")}`);
   for (const [key, value] of Object.entries(request.buildArgs)) args.push(`--build-arg=${key}=${value}`);
   for (const [id, file] of Object.entries(request.secrets)) args.push(`--secret=id=${id},src=${file}`);

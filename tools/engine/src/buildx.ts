@@ -4,6 +4,7 @@
 import { type Descriptor, type Digest, type RunResult, run } from "@waybill/oci";
 import type { BuildRequest, ContainerCommand, ContainerRequest, ContextSource, Engine, EngineName } from "./engine.ts";
 import { explainFailure } from "./failure.ts";
+import { buildxCache } from "./layer-cache.ts";
 import { loadImage } from "./load.ts";
 import { manifestsIn } from "./scratch-layout.ts";
 
@@ -55,6 +56,7 @@ export class Buildx implements Engine {
     if (this.#options.hostNetwork) args.push("--network=host");
     if (request.target !== undefined) args.push(`--target=${request.target}`);
     if (request.noCache) args.push("--no-cache");
+    args.push(...buildxCache(request));
     args.push(`--platform=${request.platforms.join(",")}`, `--output=${outputOf(request.layout)}`);
     for (const [key, value] of Object.entries(request.buildArgs)) args.push(`--build-arg=${key}=${value}`);
     for (const [id, file] of Object.entries(request.secrets)) args.push(`--secret=id=${id},src=${file}`);

@@ -1,6 +1,7 @@
 // One interface over what builds images, so that nothing else in the repo knows which engine runs.
 
 import type { Descriptor, Digest } from "@waybill/oci";
+import type { LayerCache } from "./layer-cache.ts";
 
 /** What a name in `FROM`, `COPY --from` or `RUN --mount=from=` stands for: an image by digest, or a folder of files. */
 export type ContextSource =
@@ -23,6 +24,8 @@ export interface BuildRequest {
   /** An OCI layout's folder, of this build alone; it gets the image with its layers as they came out, time stamps and all. Absent: build, keep nothing (a test stage). */
   layout?: string | undefined;
   noCache?: boolean | undefined;
+  /** Layers that other machines have made, or want. */
+  layerCache?: LayerCache | undefined;
   /** Each line of the engine's progress, plain. */
   onLine?: ((line: string) => void) | undefined;
   signal?: AbortSignal | undefined;

@@ -17,6 +17,7 @@ export { releaseBuildah } from "./buildah-stop.ts";
 export { cacheHome, engineFolder, storeFolder } from "./home.ts";
 export { hostCa } from "./host-ca.ts";
 export { hostPlatform } from "./host-platform.ts";
+export type { LayerCache } from "./layer-cache.ts";
 export { loadImage } from "./load.ts";
 export { withLock } from "./lock-file.ts";
 export { onPath } from "./on-path.ts";

@@ -25,6 +25,7 @@ import {
 } from "@waybill/oci";
 import { showLayout, store } from "./bytes.ts";
 import { inputsOf, rememberInputs } from "./inputs.ts";
+import { layerCacheOf } from "./layer-cache.ts";
 import { resolveContexts } from "./contexts.ts";
 import { meaningsOf } from "./edges.ts";
 import { type Image, readDockerfile, recordFile } from "./image.ts";
@@ -181,7 +182,7 @@ async function inheritedLayers(
 }
 
 function requestOf(job: Job, platform: string, contexts: Record<string, ContextSource>) {
-  const { files, buildArgs, options } = job;
+  const { files, image, buildArgs, options } = job;
   const ca = hostCa();
   return {
     ...files,
@@ -190,6 +191,7 @@ function requestOf(job: Job, platform: string, contexts: Record<string, ContextS
     contexts,
     secrets: { ...(ca === undefined ? {} : { ca }), ...options.secrets },
     noCache: options.noCache,
+    layerCache: layerCacheOf(image.name, platform),
     onLine: options.onLine,
     signal: options.signal,
   };

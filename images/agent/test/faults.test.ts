@@ -2,7 +2,7 @@
 
 import { until } from "@waybill/testing";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { agentImage, ask, chat, eventsOf, type Running, startAgent, textOf } from "./support/agent.ts";
+import { agentImage, ask, chat, eventsOf, type Running, startAgent, textOf, PATIENCE_MS } from "./support/agent.ts";
 import { Model, type Turn } from "./support/model.ts";
 import { readAll, stream } from "./support/stream.ts";
 
@@ -114,7 +114,7 @@ describe("a caller that hangs up", () => {
     await answer.events.next();
     answer.hangUp();
     await until("the model is left alone", async () => talker.hungUp === 1);
-    await agent.container.logged(/"code": "cancelled"/);
+    await agent.container.logged(/"code": "cancelled"/, PATIENCE_MS);
     await talker[Symbol.asyncDispose]();
   });
 });
@@ -129,8 +129,8 @@ describe("SIGTERM", () => {
     const whole = chat(agent, "a");
     const streamed = stream(agent, "b").then(readAll);
     await until("both are asked", async () => slow.asked.length === 2);
-    const ended = agent.container.stop("SIGTERM", 60_000);
-    await agent.container.logged(/"message": "stopping"/, 30_000);
+    const ended = agent.container.stop("SIGTERM", PATIENCE_MS);
+    await agent.container.logged(/"message": "stopping"/, PATIENCE_MS);
     slow.release();
     expect(textOf(await whole)).toBe("at last");
     expect((await streamed).texts.join("")).toBe("at last");
@@ -144,7 +144,7 @@ describe("SIGTERM", () => {
     const agent = await startAgent(silent, { SHUTDOWN_SECONDS: "1" });
     const whole = chat(agent, "a").catch(() => "dropped");
     await until("it is asked", async () => silent.asked.length === 1);
-    expect(await agent.container.stop("SIGTERM", 60_000)).toMatchObject({ exitCode: 0 });
+    expect(await agent.container.stop("SIGTERM", PATIENCE_MS)).toMatchObject({ exitCode: 0 });
     await whole;
     await silent[Symbol.asyncDispose]();
   });
@@ -157,7 +157,7 @@ describe("SIGTERM", () => {
       args: ["-P", "-X", "importtime", "-m", "waybill_agent"],
       env: { AGENT_NAME: "a", MODEL_API_URL: "http://127.0.0.1:1", MODEL_NAME: "m" },
     });
-    await container.logged(/pydantic/, 60_000);
-    expect(await container.stop("SIGTERM", 60_000)).toMatchObject({ exitCode: 0 });
+    await container.logged(/pydantic/, PATIENCE_MS);
+    expect(await container.stop("SIGTERM", PATIENCE_MS)).toMatchObject({ exitCode: 0 });
   });
 });

@@ -7,7 +7,7 @@ import { Client } from "@modelcontextprotocol/sdk/client/index.js";
 import { StdioClientTransport } from "@modelcontextprotocol/sdk/client/stdio.js";
 import { StreamableHTTPClientTransport } from "@modelcontextprotocol/sdk/client/streamableHttp.js";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { agentImage, ask, type Running, startMcpServer } from "./support/agent.ts";
+import { agentImage, ask, type Running, startMcpServer, PATIENCE_MS } from "./support/agent.ts";
 
 const TOOLS = `
 import json
@@ -79,7 +79,7 @@ describe("over HTTP", () => {
     expect(wrong).toMatchObject({ isError: true, content: [{ text: expect.stringContaining("valid integer") }] });
     const failed = await client.callTool({ name: "fail" });
     expect(failed).toMatchObject({ isError: true, content: [{ text: "Error executing tool fail" }] });
-    await server.container.logged(/RuntimeError: the reason is in the log/);
+    await server.container.logged(/RuntimeError: the reason is in the log/, PATIENCE_MS);
   });
 
   it("a plain tool that blocks holds up nobody else", async () => {
@@ -106,7 +106,7 @@ describe("over HTTP", () => {
     const client = await connect(new StreamableHTTPClientTransport(new URL(`${stopped.url}/mcp`)));
     const slow = client.callTool({ name: "wait", arguments: { seconds: 3 } });
     await client.callTool({ name: "double", arguments: { number: 1 } });
-    const ended = stopped.container.stop("SIGTERM", 60_000);
+    const ended = stopped.container.stop("SIGTERM", PATIENCE_MS);
     expect((await slow).structuredContent).toEqual({ result: "waited" });
     expect(await ended).toMatchObject({ exitCode: 0 });
     await client.close();
@@ -117,8 +117,8 @@ describe("over HTTP", () => {
     const hanging = await startMcpServer(source, undefined, { SHUTDOWN_SECONDS: "1" });
     const client = await connect(new StreamableHTTPClientTransport(new URL(`${hanging.url}/mcp`)));
     const call = client.callTool({ name: "hang" }).catch(() => "dropped");
-    await hanging.container.logged(/hanging/);
-    expect(await hanging.container.stop("SIGTERM", 60_000)).toMatchObject({ exitCode: 0 });
+    await hanging.container.logged(/hanging/, PATIENCE_MS);
+    expect(await hanging.container.stop("SIGTERM", PATIENCE_MS)).toMatchObject({ exitCode: 0 });
     await client.close();
     await call;
   });

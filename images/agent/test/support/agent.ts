@@ -1,9 +1,12 @@
 // The image as an agent or as an MCP server, and the few requests that tests make of them.
 
 import { builtImage, type BuiltImage, type Container, type ContainerOptions, freePort } from "@waybill/testing";
+import { vi } from "vitest";
 import type { Model } from "./model.ts";
 
-const START_MS = 60_000;
+/** For what a busy machine makes slow: containers that start, programs that end. */
+export const PATIENCE_MS = 120_000;
+vi.setConfig({ testTimeout: 2 * PATIENCE_MS, hookTimeout: 2 * PATIENCE_MS });
 
 export interface Running {
   container: Container;
@@ -50,7 +53,7 @@ export async function startMcpServer(
 
 async function running(port: number, options: ContainerOptions): Promise<Running> {
   const container = await (await agentImage()).run(options);
-  await container.logged(/"message": "ready"/, START_MS);
+  await container.logged(/"message": "ready"/, PATIENCE_MS);
   return { container, port, url: `http://127.0.0.1:${port}` };
 }
 

@@ -35,7 +35,7 @@ const MAY: Record<string, readonly string[]> = {
   engine: ["lock", "dockerfile", "oci"],
   lock: ["dockerfile", "oci"],
   dockerfile: ["oci"],
-  release: ["chart", "image", "oci"],
+  release: ["chart", "image", "lock", "oci"],
   chart: ["oci"],
   inventory: ["format", "oci"],
   oci: [],

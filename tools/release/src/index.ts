@@ -10,5 +10,7 @@ export { planPublish } from "./publish-plan.ts";
 export type { ChartPublish, ImagePublish, Prepared, PublishPlan } from "./publish-plan.ts";
 export { publish } from "./publish.ts";
 export { type Unreleased, unreleased } from "./unreleased.ts";
+export { pinChartImages } from "./chart-pins.ts";
+export { ownRepositories } from "./packages.ts";
 export { ciTags } from "./ci-tags.ts";
 export { versionTags } from "./version-tags.ts";

@@ -6,6 +6,7 @@ import { findCharts } from "@waybill/chart";
 import { findImages } from "@waybill/image";
 import { WaybillError, check, parseJson } from "@waybill/oci";
 import { z } from "zod";
+import { normaliseRepository } from "./repository.ts";
 
 const packageFile = z.looseObject({ name: z.string(), version: z.string() });
 
@@ -34,6 +35,12 @@ export async function releasables(root: string): Promise<Map<string, Releasable>
   // Images before the charts that name them, each by name: plans read the same wherever folders lie.
   found.sort((a, b) => (a.kind === b.kind ? (a.name < b.name ? -1 : 1) : a.kind === "image" ? -1 : 1));
   return new Map(found.map((each) => [each.package, each]));
+}
+
+/** Where this repo's own images are pushed, in one spelling. @param registry "ghcr.io/acme/images" */
+export async function ownRepositories(root: string, registry: string): Promise<Map<string, Releasable>> {
+  const images = [...(await releasables(root)).values()].filter(({ kind }) => kind === "image");
+  return new Map(images.map((image) => [normaliseRepository(`${registry}/${image.repository}`), image]));
 }
 
 async function packageOf(root: string, folder: string) {

@@ -3,9 +3,8 @@
 import { relative } from "node:path";
 import { findCharts, valuesFile } from "@waybill/chart";
 import { tagsOf } from "./git.ts";
-import { releasables } from "./packages.ts";
+import { ownRepositories } from "./packages.ts";
 import { gitTag } from "./publish-plan.ts";
-import { normaliseRepository } from "./repository.ts";
 
 export interface Unreleased {
   /** "charts/waybill/values.yaml:12". */
@@ -18,11 +17,7 @@ export interface Unreleased {
 
 /** @returns every default of a chart that names one of this repo's images by a tag that is neither released nor about to be */
 export async function unreleased(root: string, registry: string): Promise<Unreleased[]> {
-  const images = new Map(
-    [...(await releasables(root)).values()].flatMap((each) =>
-      each.kind === "image" ? [[normaliseRepository(`${registry}/${each.repository}`), each] as const] : [],
-    ),
-  );
+  const images = await ownRepositories(root, registry);
   const tags = await tagsOf(root);
   const found: Unreleased[] = [];
   for (const chart of findCharts(root)) {

@@ -4,8 +4,7 @@ import { readFile } from "node:fs/promises";
 import { join } from "node:path";
 import { type Chart, type ValuesImage, findCharts, valuesFile } from "@waybill/chart";
 import type { Digest } from "@waybill/oci";
-import { normaliseRepository } from "./repository.ts";
-import { type Releasable, releasables } from "./packages.ts";
+import { type Releasable, ownRepositories, releasables } from "./packages.ts";
 import { type Bump, pendingBumps } from "./pending.ts";
 
 export interface Release extends Bump, Pick<Releasable, "kind" | "name" | "folder"> {}
@@ -49,9 +48,9 @@ export async function planVersion(root: string, options: VersionOptions): Promis
   });
   releases.sort((a, b) => (a.kind === b.kind ? compare(a.name, b.name) : a.kind === "image" ? -1 : 1));
   const byRepository = new Map<string, Release>();
-  for (const release of releases) {
-    const repository = known.get(release.package)?.repository;
-    if (repository !== undefined) byRepository.set(normaliseRepository(`${options.registry}/${repository}`), release);
+  for (const [repository, image] of await ownRepositories(root, options.registry)) {
+    const release = releases.find(({ package: name }) => name === image.package);
+    if (release !== undefined) byRepository.set(repository, release);
   }
   const charts = findCharts(root).map((chart) => changeOf(chart, releases, byRepository, options));
   return { releases, charts: charts.filter(({ version, images }) => version.from !== version.to || images.length > 0) };

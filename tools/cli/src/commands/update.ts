@@ -1,30 +1,51 @@
-// nx update: moves an image to newer upstream things, shows what changed, and leaves a changeset. Nothing is written unless all of it
-// can be had.
+// nx update: moves an image to newer upstream things, or a chart to what others' tags lead to now; shows what changed, and leaves a
+// changeset. Nothing is written unless all of it can be had.
 
 import { existsSync } from "node:fs";
 import { readFile } from "node:fs/promises";
 import { join, relative } from "node:path";
-import { findImage, findImages, workspaceRoot } from "@waybill/image";
+import { type Chart, findCharts } from "@waybill/chart";
+import { findImage, findImages, readableImages, workspaceRoot } from "@waybill/image";
 import { readImage } from "@waybill/image/image";
 import { type Change, LOCK_FILE, type Refreshed, formatChanges, packageBytes, readDocument } from "@waybill/lock";
 import { WaybillError, isExpected, writeFileAtomic } from "@waybill/oci";
+import { ownRepositories, pinChartImages } from "@waybill/release";
 import { z } from "zod";
 import { writeChangeset } from "../changeset.ts";
 import { type Command, type Values, only, text } from "../command.ts";
 import { formatBytes } from "../format.ts";
 import { withVersion } from "../new-version.ts";
+import { settings } from "../settings.ts";
 import { pin } from "../pin.ts";
 
 export const command: Command = {
-  summary: "moves an image to newer upstream things and leaves a changeset",
-  usage: "<image> | --all",
+  summary: "moves an image or a chart to newer upstream things and leaves a changeset",
+  usage: "<image>|<chart> | --all",
   options: { to: { type: "string" }, all: { type: "boolean" }, "dry-run": { type: "boolean" } },
   async run(positionals, values) {
     if (values["all"] === true) return await updateAll(positionals, values);
-    await update(only(positionals, "image"), values);
+    const name = only(positionals, "image");
+    const chart = findCharts(workspaceRoot()).find((each) => each.name === name);
+    await (chart === undefined || (await readableImages()).has(name)
+      ? update(name, values)
+      : updateChart(chart, values));
     return 0;
   },
 };
+
+/** The images of others that it names, by the digests that their tags have now. */
+async function updateChart(chart: Chart, values: Values): Promise<void> {
+  const own = new Set((await ownRepositories(workspaceRoot(), (await settings()).registry)).keys());
+  const dryRun = values["dry-run"] === true;
+  const changes = await pinChartImages(chart, { own, dryRun });
+  const changeset = dryRun || changes.length === 0 ? undefined : await note(chart.folder, chart.name, changes);
+  if (values["json"] === true) console.log(JSON.stringify({ chart: chart.name, changes, changeset }));
+  else if (changes.length === 0) console.log(`${chart.name}: up to date`);
+  else
+    console.log(
+      `${chart.name}:\n${formatChanges(changes)}${changeset === undefined ? "" : `\n\n${changeset} says so`}`,
+    );
+}
 
 async function update(image: string, values: Values): Promise<void> {
   const { name, folder } = await findImage(image);
@@ -37,15 +58,22 @@ async function update(image: string, values: Values): Promise<void> {
   else show(name, refreshed, changeset);
 }
 
-/** Every image that pins anything. One whose upstream can't be had doesn't keep the others back; it is told at the end. */
+/** Every image that pins anything, and every chart. One whose upstream can't be had doesn't keep the others back; it is told at the end. */
 async function updateAll(positionals: string[], values: Values): Promise<0> {
   if (positionals.length > 0 || values["to"] !== undefined)
     throw new WaybillError("--all takes no image and no --to", { mend: "npx waybill update <image> --to VERSION" });
   const failed: string[] = [];
-  for (const [name, { folder }] of await findImages()) {
-    if (!existsSync(join(folder, LOCK_FILE))) continue;
+  const images = [...(await findImages())].filter(([, { folder }]) => existsSync(join(folder, LOCK_FILE)));
+  const all: [string, () => Promise<void>][] = [
+    ...images.map(([name]): [string, () => Promise<void>] => [name, () => update(name, values)]),
+    ...findCharts(workspaceRoot()).map((chart): [string, () => Promise<void>] => [
+      chart.name,
+      () => updateChart(chart, values),
+    ]),
+  ];
+  for (const [name, step] of all) {
     try {
-      await update(name, values);
+      await step();
     } catch (error) {
       if (!isExpected(error)) throw error;
       console.error(`waybill: ${error.message}`);

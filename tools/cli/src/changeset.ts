@@ -38,7 +38,7 @@ export async function writeChangeset(
   const lines = [...new Set(changes.map((change) => `- ${describe(change)}`))];
   const more = lines.length - NAMED;
   const shown = more > 0 ? [...lines.slice(0, NAMED), `- and ${more} more`] : lines;
-  const text = `---\n"${packageName}": ${bumpOf(changes)}\n---\n\n${image}: newer upstream\n\n${shown.join("\n")}\n`;
+  const text = `---\n"${packageName}": ${bumpOf(changes)}\n---\n\n${image}: pins moved\n\n${shown.join("\n")}\n`;
   const file = join(".changeset", `update-${image}-${createHash("sha256").update(text).digest("hex").slice(0, 8)}.md`);
   await writeFileAtomic(join(root, file), text);
   return file;

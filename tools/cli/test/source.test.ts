@@ -250,7 +250,7 @@ describe("an image from an upstream repository", { timeout: 240_000 }, () => {
     const [file, ...more] = await readdir(workspace.path(".changeset"));
     expect(more).toEqual([]);
     const note = await workspace.read(`.changeset/${file}`);
-    expect(note).toContain('---\n"@waybill/ui": minor\n---\n\nui: newer upstream\n\n- ');
+    expect(note).toContain('---\n"@waybill/ui": minor\n---\n\nui: pins moved\n\n- ');
     expect(note).toMatch(/v1\.0\.0 \(\w{12}\) → v1\.10\.0 \(\w{12}\)/);
     await workspace.build("ui");
     expect(await textOf("www/index.html")).toBe("1.10 hello\n");

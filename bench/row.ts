@@ -32,6 +32,15 @@ export function notSlower(pair: Pair, mark: number, slack?: number): Row {
   return { ...pair, ratio, mark: `<= ${mark} x${or}`, result: within ? "pass" : "FAIL" };
 }
 
+/** Not more than a number of seconds. */
+export const within = (of: Pick<Row, "bench" | "what"> & { ours: number }, limit: number): Row => ({
+  ...of,
+  theirs: null,
+  ratio: null,
+  mark: `<= ${limit} s`,
+  result: of.ours <= limit ? "pass" : "FAIL",
+});
+
 export const skipped = (bench: string, what: string, mark: string): Row => ({
   bench,
   what,

@@ -6,12 +6,14 @@ import { graph } from "./graph.ts";
 import { oneLineChange } from "./one-line-change.ts";
 import { type Options, USAGE, readOptions } from "./options.ts";
 import { type Row, formatRows } from "./row.ts";
+import { releases } from "./releases.ts";
 import { endPrograms, lastWords } from "./shell.ts";
 
 const BENCHES: Record<string, (options: Options) => Promise<Row[]>> = {
   "cached fleet": cachedFleet,
   "one-line change": oneLineChange,
   "graph of 500 images": graph,
+  releases,
 };
 
 async function main(): Promise<0 | 1> {

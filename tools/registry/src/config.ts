@@ -66,7 +66,6 @@ const scrubSchema = z.strictObject({
   every: duration.default(7 * 86_400_000),
   bytesPerSecond: byteSize.default(20e6),
 });
-export type ScrubConfig = z.output<typeof scrubSchema>;
 
 const configSchema = z.strictObject({
   listen: z.string().default("127.0.0.1:5000"),

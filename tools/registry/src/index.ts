@@ -4,5 +4,6 @@ export { loadConfig, makeConfig } from "./config.ts";
 export type { Config } from "./config.ts";
 export { command } from "./control.ts";
 export { makeLog, silent } from "./log.ts";
+export { serverProcess } from "./server-process.ts";
 export { startServer } from "./server.ts";
 export type { RunningServer } from "./server.ts";

@@ -1,7 +1,7 @@
 // The log: a line of JSON an event, for machines to read and for people to grep. Nothing in it is secret: queries are redacted.
 
-export type Fields = Record<string, string | number | boolean | undefined>;
-export type Level = "info" | "warn" | "error";
+type Fields = Record<string, string | number | boolean | undefined>;
+type Level = "info" | "warn" | "error";
 
 export interface Log {
   (level: Level, event: string, fields?: Fields): void;

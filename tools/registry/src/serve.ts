@@ -37,9 +37,10 @@ const CHALLENGE = { "www-authenticate": 'Basic realm="waybill"' };
 /** Answers a request, whatever comes. */
 export async function serve(registry: Registry, request: IncomingMessage, response: ServerResponse): Promise<void> {
   const started = performance.now();
-  const url = URL.parse(request.url ?? "", "http://registry") ?? new URL("http://registry/");
+  const parsed = URL.parse(request.url ?? "", "http://registry");
+  const url = parsed ?? new URL("http://registry/");
   const exchange: Exchange = { request, response, url, method: request.method ?? "", user: undefined };
-  const route = routeOf(url.pathname);
+  const route = parsed === null ? undefined : routeOf(url.pathname);
   response.setHeader("docker-distribution-api-version", "registry/2.0");
   try {
     if (route === undefined) throw new Problem(404, "UNSUPPORTED", "there is no such place");

@@ -32,30 +32,41 @@ export async function startServer(config: Config, log: Log): Promise<RunningServ
   const control = await openControl(config.folder);
   try {
     const registry = await openRegistry(config, log);
-    const serving = new Set<Promise<void>>();
-    const server = await listen(config, (request, response) => {
-      const answered = serve(registry, request, response).finally(() => serving.delete(answered));
-      serving.add(answered);
-    });
-    const { port } = server.address() as AddressInfo;
-    const host = config.host.includes(":") ? `[${config.host}]` : config.host;
-    const url = `${config.tls ? "https" : "http"}://${host}:${port}`;
-    const stop = async (): Promise<void> => {
+    const running = await serveOn(config, registry, () => control.close()).catch(async (error: unknown) => {
       registry.care.stop();
-      await close(server);
       await registry.stop();
-      await Promise.allSettled(serving);
-      await control.close();
-      log("info", "stopped");
-    };
-    const running = { url, registry, stop };
+      throw error;
+    });
     control.serve(running);
-    log("info", "listening", { url, folder: config.folder });
+    log("info", "listening", { url: running.url, folder: config.folder });
     return running;
   } catch (error) {
     await control.close();
     throw error;
   }
+}
+
+/** @param release what is left to do when all else has ended */
+async function serveOn(config: Config, registry: Registry, release: () => Promise<void>): Promise<RunningServer> {
+  const serving = new Set<Promise<void>>();
+  const server = await listen(config, (request, response) => {
+    const answered = serve(registry, request, response).finally(() => serving.delete(answered));
+    serving.add(answered);
+  });
+  const { port } = server.address() as AddressInfo;
+  const host = config.host.includes(":") ? `[${config.host}]` : config.host;
+  return {
+    url: `${config.tls ? "https" : "http"}://${host}:${port}`,
+    registry,
+    async stop() {
+      registry.care.stop();
+      await close(server);
+      await registry.stop();
+      await Promise.allSettled(serving);
+      await release();
+      registry.log("info", "stopped");
+    },
+  };
 }
 
 async function listen(config: Config, listener: RequestListener): Promise<Server> {

@@ -65,7 +65,7 @@ export async function ask(
   path: string,
   init: { method?: string; headers?: Headers; body?: Buffer | string } = {},
 ): Promise<{ status: number; headers: globalThis.Headers; body: Buffer; code: string | undefined }> {
-  const response = await fetch(new URL(path, url), init as RequestInit);
+  const response = await fetch(new URL(path, url), init);
   const body = Buffer.from(await response.arrayBuffer());
   const type = response.headers.get("content-type") ?? "";
   const code = response.status >= 400 && type.includes("json") ? codeOf(body) : undefined;

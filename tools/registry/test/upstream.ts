@@ -9,7 +9,7 @@ import { onTestFinished } from "vitest";
 import { indexOf } from "./image.ts";
 import type { Blob, TestImage } from "./image.ts";
 
-export interface Asked {
+interface Asked {
   method: string;
   /** Path and query. */
   path: string;

@@ -31,6 +31,11 @@ export function answerJson(exchange: Exchange, status: number, value: unknown, h
   answer(exchange, status, { "content-type": "application/json", ...headers }, JSON.stringify(value));
 }
 
+/** A request's body. Who stops reading before its end can still answer. */
+export function bodyOf(request: IncomingMessage): AsyncIterable<Buffer> {
+  return request.iterator({ destroyOnReturn: false });
+}
+
 /** A query parameter that is there and not empty. */
 export function parameter({ url }: Pick<Exchange, "url">, name: string): string | undefined {
   return url.searchParams.get(name) || undefined;

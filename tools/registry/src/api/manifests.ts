@@ -13,7 +13,7 @@ import { formatName } from "../name.ts";
 import type { Name } from "../name.ts";
 import type { Registry } from "../registry.ts";
 import type { Repository } from "../store/repository.ts";
-import { answer, STALE } from "./exchange.ts";
+import { answer, bodyOf, STALE } from "./exchange.ts";
 import type { Exchange } from "./exchange.ts";
 import { digestInvalid, manifestInvalid, manifestUnknown, Problem } from "./problem.ts";
 
@@ -127,7 +127,7 @@ async function readBody(request: IncomingMessage): Promise<Buffer> {
   if (Number(request.headers["content-length"] ?? 0) > MAX_MANIFEST_BYTES) throw tooLarge;
   const chunks: Buffer[] = [];
   let size = 0;
-  for await (const chunk of request as AsyncIterable<Buffer>) {
+  for await (const chunk of bodyOf(request)) {
     size += chunk.length;
     if (size > MAX_MANIFEST_BYTES) throw tooLarge;
     chunks.push(chunk);

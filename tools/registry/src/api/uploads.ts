@@ -8,7 +8,7 @@ import { formatName, readName } from "../name.ts";
 import type { Name } from "../name.ts";
 import type { Registry } from "../registry.ts";
 import type { Upload } from "../store/uploads.ts";
-import { answer, parameter } from "./exchange.ts";
+import { answer, bodyOf, parameter } from "./exchange.ts";
 import type { Exchange } from "./exchange.ts";
 import { digestInvalid, Problem } from "./problem.ts";
 
@@ -103,7 +103,7 @@ async function append({ config, store }: Registry, request: IncomingMessage, upl
   assertInOrder(request, upload);
   await assertRoom(store.folder, Number(length ?? 0), config.keepFree);
   const before = upload.size;
-  upload.size = await store.uploads.append(upload, request as AsyncIterable<Buffer>);
+  upload.size = await store.uploads.append(upload, bodyOf(request));
   const came = upload.size - before;
   const range = rangeOf(request);
   if (range && range.last - range.start + 1 !== came)

@@ -114,8 +114,11 @@ export class Uploads {
   async expire(olderThanMs: number): Promise<number> {
     let gone = 0;
     for (const id of await readdir(this.#folder)) {
-      const stats = await stat(this.#data(id)).catch(() => undefined);
-      if (this.#busy.has(id) || (stats && stats.mtimeMs > Date.now() - olderThanMs)) continue;
+      // One that is just being begun has no data yet.
+      const folder = await stat(join(this.#folder, id)).catch(() => undefined);
+      const data = await stat(this.#data(id)).catch(() => undefined);
+      const written = Math.max(data?.mtimeMs ?? 0, folder?.mtimeMs ?? Date.now());
+      if (this.#busy.has(id) || written > Date.now() - olderThanMs) continue;
       await this.cancel(id);
       gone++;
     }

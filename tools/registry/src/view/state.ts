@@ -8,7 +8,7 @@ import { formatName } from "../name.ts";
 import type { Name } from "../name.ts";
 import type { UpstreamHealth } from "../upstream/upstream.ts";
 
-export interface HeldRepository {
+interface HeldRepository {
   name: Name;
   text: string;
   tags: number;

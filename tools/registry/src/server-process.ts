@@ -1,0 +1,25 @@
+// How the server is started as a process of its own: in one place, as its memory depends on it.
+
+import { fileURLToPath } from "node:url";
+
+export interface ServerProcess {
+  command: string;
+  args: string[];
+  /** To be laid over the environment. */
+  env: Record<string, string>;
+}
+
+/**
+ * What to start to serve a folder.
+ * - V8 keeps short-lived objects in up to 48 MB before it looks what is garbage; 1 MB does for objects as small as ours.
+ * - glibc gives memory back to the system only at the end of its heap, and from 128 KB on, a limit that it raises by itself
+ *   unless it is set: the buffers of uploads would stay with us for ever.
+ */
+export function serverProcess(folder: string): ServerProcess {
+  const program = fileURLToPath(new URL("registry-server.ts", import.meta.url));
+  return {
+    command: process.execPath,
+    args: ["--max-semi-space-size=1", program, folder],
+    env: { MALLOC_TRIM_THRESHOLD_: "131072" },
+  };
+}

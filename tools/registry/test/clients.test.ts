@@ -1,0 +1,153 @@
+// The clients people have: each pushes to a registry of ours and pulls from it, and through it from another.
+
+import { mkdir, readFile, rm, writeFile } from "node:fs/promises";
+import { join } from "node:path";
+import { gunzipSync } from "node:zlib";
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { run } from "@waybill/oci";
+import { startRegistry } from "@waybill/testing";
+import type { RunningRegistry } from "@waybill/testing";
+import { startTestRegistry, temporaryFolder, upstreamAt } from "./harness.ts";
+import { ask, blobOf, descriptorOf, OCI_MANIFEST } from "./image.ts";
+
+/** Debian's docker-registry, as the upstream: the reference implementation. */
+let reference: RunningRegistry;
+beforeAll(async () => {
+  reference = await startRegistry();
+});
+afterAll(() => reference.stop());
+
+const is = async (program: string): Promise<boolean> => {
+  const answer = await run(program, ["--version"], { timeoutMs: 30_000 }).catch(() => undefined);
+  return answer?.exitCode === 0;
+};
+
+/** A layout with one real image: a layer with a file in it. */
+async function makeLayout(folder: string): Promise<string> {
+  await writeFile(join(folder, "hello"), "hello\n");
+  await run("tar", ["-czf", "layer.tgz", "hello"], { check: true, cwd: folder });
+  const layer = blobOf(await readFile(join(folder, "layer.tgz")));
+  const diffIds = [blobOf(gunzipSync(layer.bytes)).digest];
+  const config = blobOf(
+    JSON.stringify({ architecture: "amd64", os: "linux", config: {}, rootfs: { type: "layers", diff_ids: diffIds } }),
+  );
+  const content = {
+    schemaVersion: 2,
+    mediaType: OCI_MANIFEST,
+    config: descriptorOf(config, "application/vnd.oci.image.config.v1+json"),
+    layers: [descriptorOf(layer, "application/vnd.oci.image.layer.v1.tar+gzip")],
+  };
+  const manifest = blobOf(JSON.stringify(content));
+  const layout = join(folder, "layout");
+  await mkdir(join(layout, "blobs", "sha256"), { recursive: true });
+  for (const blob of [layer, config, manifest])
+    await writeFile(join(layout, "blobs", ...blob.digest.split(":")), blob.bytes);
+  const annotations = { "org.opencontainers.image.ref.name": "latest" };
+  const manifests = [{ ...descriptorOf(manifest, OCI_MANIFEST), annotations }];
+  await writeFile(join(layout, "oci-layout"), '{"imageLayoutVersion":"1.0.0"}');
+  await writeFile(join(layout, "index.json"), JSON.stringify({ schemaVersion: 2, manifests }));
+  return layout;
+}
+
+async function skopeo(...args: string[]): Promise<string> {
+  return (await run("skopeo", args, { check: true, timeoutMs: 50_000 })).stdout;
+}
+
+describe("skopeo", () => {
+  it("pushes, inspects, lists, pulls, copies within and deletes", async () => {
+    const folder = await temporaryFolder();
+    const layout = await makeLayout(folder);
+    const { url, host } = await startTestRegistry();
+    await skopeo("copy", "--dest-tls-verify=false", `oci:${layout}:latest`, `docker://${host}/team/api:1.0`);
+    const inspected = JSON.parse(await skopeo("inspect", "--tls-verify=false", `docker://${host}/team/api:1.0`)) as {
+      Digest: string;
+    };
+    expect((await ask(url, "/v2/team/api/manifests/1.0")).headers.get("docker-content-digest")).toBe(inspected.Digest);
+    await skopeo(
+      "copy",
+      "--src-tls-verify=false",
+      "--dest-tls-verify=false",
+      `docker://${host}/team/api:1.0`,
+      `docker://${host}/team/copy:1.0`,
+    );
+    expect(await skopeo("list-tags", "--tls-verify=false", `docker://${host}/team/copy`)).toContain('"1.0"');
+    await skopeo("copy", "--src-tls-verify=false", `docker://${host}/team/copy:1.0`, `oci:${join(folder, "out")}:x`);
+    await skopeo("delete", "--tls-verify=false", `docker://${host}/team/copy:1.0`);
+    expect((await ask(url, "/v2/team/copy/manifests/1.0")).status).toBe(404);
+  });
+
+  it("pulls through from Debian's docker-registry, and again when that is gone", async () => {
+    const folder = await temporaryFolder();
+    const layout = await makeLayout(folder);
+    const upstream = await startRegistry();
+    const registry = await startTestRegistry(upstreamAt(`http://${upstream.host}`));
+    await skopeo("copy", "--dest-tls-verify=false", `oci:${layout}:latest`, `docker://${upstream.host}/team/api:1.0`);
+    const from = `docker://${registry.host}/example.com/team/api:1.0`;
+    await skopeo("copy", "--src-tls-verify=false", from, `oci:${join(folder, "cold")}:x`);
+    await upstream.stop();
+    await skopeo("copy", "--src-tls-verify=false", from, `oci:${join(folder, "stale")}:x`);
+  });
+
+  it("logs in to a private upstream with the password that we were given", async () => {
+    const folder = await temporaryFolder();
+    const layout = await makeLayout(folder);
+    const upstream = await startRegistry({ auth: true });
+    const { username, password } = upstream.user as { username: string; password: string };
+    const creds = `${username}:${password}`;
+    await skopeo(
+      "copy",
+      "--dest-tls-verify=false",
+      "--dest-creds",
+      creds,
+      `oci:${layout}:latest`,
+      `docker://${upstream.host}/team/api:1.0`,
+    );
+    const passwordFile = join(folder, "password");
+    await writeFile(passwordFile, password);
+    const { host } = await startTestRegistry(
+      upstreamAt(`http://${upstream.host}`, { credentials: { username, passwordFile } }),
+    );
+    await skopeo(
+      "copy",
+      "--src-tls-verify=false",
+      `docker://${host}/example.com/team/api:1.0`,
+      `oci:${join(folder, "out")}:x`,
+    );
+    await upstream.stop();
+  });
+});
+
+describe.each(["podman", "buildah"])("%s", (program) => {
+  it("pulls from us as a mirror, pushes and pulls", async ({ skip }) => {
+    const there = await is(program);
+    if (!there) console.warn(`SKIPPED: no ${program} here (apt-get install ${program})`);
+    skip(!there, `needs ${program}`);
+    const folder = await temporaryFolder();
+    const layout = await makeLayout(folder);
+    const registry = await startTestRegistry(upstreamAt(`http://${reference.host}`));
+    await skopeo("copy", "--dest-tls-verify=false", `oci:${layout}:latest`, `docker://${reference.host}/team/api:1.0`);
+    const conf = join(folder, "registries.conf");
+    await writeFile(
+      conf,
+      `[[registry]]\nprefix = "example.com"\nlocation = "example.com"\n[[registry.mirror]]\nlocation = "${registry.host}/example.com"\ninsecure = true\n`,
+    );
+    await writeFile(join(folder, "policy.json"), '{"default":[{"type":"insecureAcceptAnything"}]}');
+    const storage = ["--root", join(folder, "storage"), "--runroot", join(folder, "run"), "--storage-driver", "vfs"];
+    const engine = async (...args: string[]): Promise<string> => {
+      const env = { CONTAINERS_REGISTRIES_CONF: conf };
+      return (await run(program, [...storage, ...args], { check: true, timeoutMs: 50_000, env })).stdout;
+    };
+    const policy = ["--signature-policy", join(folder, "policy.json")];
+    await engine("pull", ...policy, "example.com/team/api:1.0");
+    expect(registry.server.registry.pulls.newest()[0]).toMatchObject({ image: "example.com/team/api:1.0" });
+    await engine(
+      "push",
+      ...policy,
+      "--tls-verify=false",
+      "example.com/team/api:1.0",
+      `docker://${registry.host}/mine/api:1.0`,
+    );
+    await engine("pull", ...policy, "--tls-verify=false", `${registry.host}/mine/api:1.0`);
+    await rm(join(folder, "storage"), { recursive: true, force: true });
+  });
+});

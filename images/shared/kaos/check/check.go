@@ -40,7 +40,7 @@ func ModelAPI(api *v1alpha1.ModelAPI) field.ErrorList {
 	if proxy := api.Spec.ProxyConfig; proxy != nil && proxy.ConfigYaml != nil && proxy.ConfigYaml.FromString != "" {
 		path := field.NewPath("spec", "proxyConfig", "configYaml", "fromString")
 		if err := liteLLM(proxy.ConfigYaml.FromString, proxy.Models); err != nil {
-			found = append(found, field.Invalid(path, "(configuration)", err.Error()))
+			found = append(found, field.Invalid(path, field.OmitValueType{}, err.Error()))
 		}
 	}
 	return found
@@ -53,7 +53,7 @@ func podSpec(patch *v1alpha1.PodSpec, container string) field.ErrorList {
 	}
 	least := corev1.PodSpec{Containers: []corev1.Container{{Name: container, Image: "image"}}}
 	if _, err := podspec.Merge(least, patch.Raw); err != nil {
-		return field.ErrorList{field.Invalid(field.NewPath("spec", "podSpec"), "(patch)", err.Error())}
+		return field.ErrorList{field.Invalid(field.NewPath("spec", "podSpec"), field.OmitValueType{}, err.Error())}
 	}
 	return nil
 }

@@ -72,7 +72,7 @@ type Status struct {
 
 	// Ready is whether requests are answered.
 	// +optional
-	Ready bool `json:"ready,omitempty"`
+	Ready bool `json:"ready"`
 
 	// Endpoint is the base URL inside the cluster.
 	// +optional

@@ -1,8 +1,9 @@
 """Makes the model that the image brings: lexical similarity, without weights from anywhere.
 
-A text's bytes are its tokens. Each run of 3 to 6 of them is hashed to a row of a fixed sparse random projection to 384 dimensions
-(Achlioptas 2003: -1, 0, 1 with chances 1/6, 2/3, 1/6; by Johnson and Lindenstrauss it keeps angles), and a text is the mean of its
-rows. So the cosine of two texts follows how many n-grams they share: spelling, not meaning.
+A text's bytes are its tokens. Each run of 3 to 6 of them is hashed to a row, and a sign, of a fixed sparse random projection to 384
+dimensions (Achlioptas 2003: -1, 0, 1 with chances 1/6, 2/3, 1/6; by Johnson and Lindenstrauss it keeps angles). A text is the sum of its
+rows, each by the root of how often it comes. So the cosine of two texts follows how many n-grams they share: spelling, not meaning. A
+token's vector, for late interaction, is the sum of the rows of the n-grams that begin there.
 
     python make_model.py FOLDER
 
@@ -12,6 +13,7 @@ The same folder, byte for byte, wherever it runs.
 import hashlib
 import json
 import sys
+from collections.abc import Iterator
 from pathlib import Path
 
 import numpy as np
@@ -19,7 +21,8 @@ from onnx import ModelProto, TensorProto, checker, helper, numpy_helper
 from tokenizers import Regex, Tokenizer, models, normalizers, pre_tokenizers, processors
 
 DIMENSIONS = 384
-ROWS = 1 << 14
+ROWS = 1 << 11
+"""For each size of n-grams. Two of them may share one: with signs of their own that is noise, less than the projection's."""
 SIZES = {3: 0.5, 4: 0.7, 5: 1.0, 6: 1.0}
 """Bytes of an n-gram, and its weight: the longer say more."""
 MAX_TOKENS = 4096
@@ -30,8 +33,9 @@ BASE = 1_000_003
 
 def table() -> np.ndarray:
     """The projection, from a hash function and not from a random generator, whose sequence a library may change."""
-    stream = hashlib.shake_256(b"waybill lexical 1").digest(ROWS * DIMENSIONS)
-    drawn = np.frombuffer(stream, dtype=np.uint8).reshape(ROWS, DIMENSIONS)
+    rows = ROWS * len(SIZES)
+    stream = hashlib.shake_256(b"waybill lexical 2").digest(rows * DIMENSIONS)
+    drawn = np.frombuffer(stream, dtype=np.uint8).reshape(rows, DIMENSIONS)
     return (drawn >= 256 - 43).astype(np.int8) - (drawn < 43).astype(np.int8)
 
 
@@ -58,39 +62,67 @@ class Graph:
 
 def network() -> ModelProto:
     graph = Graph()
+    weights = np.repeat(np.array(list(SIZES.values()), dtype=np.float32), ROWS)[:, None]
+    # Small in the file; ONNX Runtime computes what is constant once, when it loads.
+    table_ = graph("Mul", graph("Cast", graph.constant(table()), to=TensorProto.FLOAT), graph.constant(weights))
+    grams = list(_grams(graph))
+    _tokens(graph, table_, grams)
+    _text(graph, table_, grams)
+    return _model(graph)
+
+
+def _grams(graph: Graph) -> Iterator[tuple[str, str]]:
+    """For each size the names of two arrays [texts, tokens]: the rows of the n-grams that begin there, and their signs; 0 where one would
+    reach over the text's end."""
     length = graph("Shape", "input_ids", start=1, end=2)
-    last = max(SIZES) - 1
+    padding = graph.constant(np.array([0, 0, 0, max(SIZES) - 1], dtype=np.int64))
     ids = graph("Mul", "input_ids", "attention_mask")
-    padding = graph.constant(np.array([0, 0, 0, last], dtype=np.int64))
-    following = [graph("Pad", each, padding) for each in (ids, "attention_mask")]
-    axis = graph.number(1)
+    padded = {name: graph("Pad", name, padding) for name in (ids, "attention_mask")}
+    prime, base, one = (graph.number(value) for value in (PRIME, BASE, 1))
+    low, next_bit = graph.number(ROWS - 1), graph.number(ROWS)
+    per_bit, plus = (graph.constant(np.array(value, dtype=np.float32)) for value in (-2 / ROWS, 1))
 
-    def shifted(padded: str, by: int) -> str:
+    def following(name: str, by: int) -> str:
         start = graph.number(by)
-        return graph("Slice", padded, start, graph("Add", length, start), axis)
+        return graph("Slice", padded[name], start, graph("Add", length, start), one)
 
-    rows = graph.constant(table())
-    prime, base, buckets = graph.number(PRIME), graph.number(BASE), graph.number(ROWS)
-    hashed, whole, total = ids, "attention_mask", None
-    for size in range(2, last + 2):
-        hashed = graph("Mod", graph("Add", graph("Mul", hashed, base), shifted(following[0], size - 1)), prime)
-        whole = graph("Mul", whole, shifted(following[1], size - 1))  # 0 where the n-gram would reach over the text's end
+    hashed, whole = ids, "attention_mask"
+    for size in range(2, max(SIZES) + 1):
+        hashed = graph("Mod", graph("Add", graph("Mul", hashed, base), following(ids, size - 1)), prime)
+        whole = graph("Mul", whole, following("attention_mask", size - 1))
         if size not in SIZES:
             continue
-        # Another multiplication, so that rows of different sizes have nothing to do with each other.
-        row = graph("Mod", graph("Mod", graph("Mul", hashed, graph.number(PRIME // (size + 1))), prime), buckets)
-        weight = graph("Mul", graph("Cast", whole, to=TensorProto.FLOAT), graph.constant(np.array([SIZES[size]], dtype=np.float32)))
-        vectors = graph("Cast", graph("Gather", rows, row), to=TensorProto.FLOAT)
-        weighted = graph("Mul", vectors, graph("Unsqueeze", weight, graph.number(2)))
-        total = weighted if total is None else graph("Add", total, weighted)
-    graph("Identity", str(total), output="last_hidden_state")
-    return _model(graph)
+        # Mixed once more, as the last byte alone would make the lowest bits.
+        mixed = graph("Mod", graph("Mul", hashed, graph.number(PRIME // (size + 1))), prime)
+        bit = graph("Cast", graph("BitwiseAnd", mixed, next_bit), to=TensorProto.FLOAT)
+        sign = graph("Add", graph("Mul", bit, per_bit), plus)
+        first = graph.number(list(SIZES).index(size) * ROWS)
+        row = graph("Add", graph("BitwiseAnd", mixed, low), first)
+        yield row, graph("Mul", sign, graph("Cast", whole, to=TensorProto.FLOAT))
+
+
+def _tokens(graph: Graph, table_: str, grams: list[tuple[str, str]]) -> None:
+    axis = graph.number(2)
+    each = [graph("Mul", graph("Gather", table_, row), graph("Unsqueeze", sign, axis)) for row, sign in grams]
+    graph("Sum", *each, output="last_hidden_state")
+
+
+def _text(graph: Graph, table_: str, grams: list[tuple[str, str]]) -> None:
+    """By way of a histogram: its product with the table takes no longer for a long text than for a short one."""
+    texts = graph("Shape", "input_ids", start=0, end=1)
+    empty = graph("ConstantOfShape", graph("Concat", texts, graph.number(ROWS * len(SIZES)), axis=0))
+    rows = graph("Concat", *(row for row, _ in grams), axis=1)
+    signs = graph("Concat", *(sign for _, sign in grams), axis=1)
+    counts = graph("ScatterElements", empty, rows, signs, axis=1, reduction="add")
+    roots = graph("Mul", graph("Sign", counts), graph("Sqrt", graph("Abs", counts)))
+    graph("MatMul", roots, table_, output="sentence_embedding")
 
 
 def _model(graph: Graph) -> ModelProto:
     ids = [helper.make_tensor_value_info(name, TensorProto.INT64, ["texts", "tokens"]) for name in ("input_ids", "attention_mask")]
-    hidden = helper.make_tensor_value_info("last_hidden_state", TensorProto.FLOAT, ["texts", "tokens", DIMENSIONS])
-    made = helper.make_graph(graph.nodes, "lexical", ids, [hidden], graph.constants)
+    shapes = {"last_hidden_state": ["texts", "tokens", DIMENSIONS], "sentence_embedding": ["texts", DIMENSIONS]}
+    outputs = [helper.make_tensor_value_info(name, TensorProto.FLOAT, shape) for name, shape in shapes.items()]
+    made = helper.make_graph(graph.nodes, "lexical", ids, outputs, graph.constants)
     model = helper.make_model(made, opset_imports=[helper.make_opsetid("", 21)], ir_version=10, producer_name="waybill")
     checker.check_model(model)
     return model
@@ -117,15 +149,13 @@ def configs() -> dict[str, object]:
         "config_sentence_transformers.json": {"similarity_fn_name": "MaxSim"},
         "modules.json": [
             {"idx": 0, "name": "0", "path": "", "type": f"{module}.Transformer"},
-            {"idx": 1, "name": "1", "path": "1_Pooling", "type": f"{module}.Pooling"},
-            {"idx": 2, "name": "2", "path": "2_Normalize", "type": f"{module}.Normalize"},
+            {"idx": 1, "name": "1", "path": "1_Normalize", "type": f"{module}.Normalize"},
         ],
-        "1_Pooling/config.json": {"word_embedding_dimension": DIMENSIONS, "pooling_mode_mean_tokens": True},
     }
 
 
 def main(folder: Path) -> None:
-    (folder / "1_Pooling").mkdir(parents=True, exist_ok=True)
+    folder.mkdir(parents=True, exist_ok=True)
     (folder / "model.onnx").write_bytes(network().SerializeToString(deterministic=True))
     tokenizer().save(str(folder / "tokenizer.json"), pretty=False)
     for name, content in configs().items():

@@ -69,7 +69,14 @@ describe("Batcher", () => {
     const [one, other] = [batcher.add("q", ["d", "dd"]), batcher.add("qq", ["d"])];
     const last = batcher.add(undefined, ["b"]);
     for (const index of [0, 1, 2]) await release(index);
-    expect(asked[1]?.question).toEqual({ queries: ["q", "qq"], pairs: [[0, "d"], [0, "dd"], [1, "d"]] }); // prettier-ignore
+    expect(asked[1]?.question).toEqual({
+      queries: ["q", "qq"],
+      pairs: [
+        [0, "d"],
+        [0, "dd"],
+        [1, "d"],
+      ],
+    });
     const results = await Promise.all([embedded, one, other, last]);
     expect(results.map(({ values }) => numbers(values))).toEqual([[1], [2, 3], [3], [1]]);
   });

@@ -11,6 +11,7 @@ from ml_worker.folder import ModelFolder
 from ml_worker.pooling import Vectors, normalise, pool
 from ml_worker.tokens import Batch, Text, Tokens
 
+_TOKEN_VECTORS = ("last_hidden_state", "token_embeddings")
 _KNOWN_INPUTS = {"input_ids", "attention_mask", "token_type_ids", "position_ids"}
 
 
@@ -38,7 +39,10 @@ class Model:
         self._inputs = {each.name for each in self._session.get_inputs()}
         if not {"input_ids"} <= self._inputs <= _KNOWN_INPUTS:
             raise Fault(f"{folder.onnx} takes {', '.join(sorted(self._inputs))}: only {', '.join(sorted(_KNOWN_INPUTS))} are known")
-        self._output = self._choose_output()
+        self._outputs = [each.name for each in self._session.get_outputs()]
+        self._output = self._choose("sentence_embedding", *_TOKEN_VECTORS, "logits")
+        if folder.similarity == "maxsim":
+            self._choose(*_TOKEN_VECTORS)
         self.provider: str = self._session.get_providers()[0]
         self.dimensions = 0 if self.reads_pairs else self.embed(["warm-up"]).values.shape[1]
 
@@ -66,7 +70,7 @@ class Model:
         encoded = self._tokens.encode(pairs)
         scores = np.zeros(len(pairs), dtype=np.float32)
         for batch in self._tokens.batches(encoded):
-            logits = self._run(batch)
+            logits = self._run(batch, self._output)
             if logits.shape != (len(batch.indexes), 1):
                 raise Fault(f"{self.folder.onnx} gives logits of shape {logits.shape}: a re-ranker has one for each pair")
             scores[batch.indexes] = 1 / (1 + np.exp(-logits[:, 0]))
@@ -89,19 +93,17 @@ class Model:
         return Answer(scores, [each.count for each in encoded])
 
     def _vectors(self, batch: Batch) -> Vectors:
-        output = self._run(batch)
+        output = self._run(batch, self._output)
         vectors = pool(output, batch.attention_mask, self.folder.pooling) if output.ndim == 3 else output
         return normalise(vectors) if self.folder.normalise else vectors
 
     def _token_vectors(self, batch: Batch) -> list[Vectors]:
         """Each text's own, of length 1 and without those that say nothing."""
-        output = self._run(batch)
-        if output.ndim != 3:
-            raise Fault(f"{self.folder.onnx} gives no vectors of tokens, which MaxSim compares")
+        output = self._run(batch, self._choose(*_TOKEN_VECTORS))
         kept = (normalise(tokens[mask == 1]) for tokens, mask in zip(output, batch.attention_mask, strict=True))
         return [tokens[np.any(tokens != 0, axis=1)] for tokens in kept]
 
-    def _run(self, batch: Batch) -> Vectors:
+    def _run(self, batch: Batch, output: str) -> Vectors:
         shape = batch.input_ids.shape
         given = {
             "input_ids": batch.input_ids,
@@ -109,15 +111,14 @@ class Model:
             "token_type_ids": batch.token_type_ids,
             "position_ids": np.broadcast_to(np.arange(shape[1], dtype=np.int64), shape),
         }
-        (output,) = self._session.run([self._output], {name: given[name] for name in self._inputs})
-        return np.asarray(output, dtype=np.float32)
+        (values,) = self._session.run([output], {name: given[name] for name in self._inputs})
+        return np.asarray(values, dtype=np.float32)
 
-    def _choose_output(self) -> str:
-        names = [each.name for each in self._session.get_outputs()]
-        for wanted in ("sentence_embedding", "last_hidden_state", "token_embeddings", "logits"):
-            if wanted in names and not (wanted == "sentence_embedding" and self.folder.similarity == "maxsim"):
-                return wanted
-        raise Fault(f"{self.folder.onnx} gives {', '.join(names)}: last_hidden_state, sentence_embedding or logits is needed")
+    def _choose(self, *wanted: str) -> str:
+        for name in wanted:
+            if name in self._outputs:
+                return name
+        raise Fault(f"{self.folder.onnx} gives {', '.join(self._outputs)}: {' or '.join(wanted)} is needed")
 
 
 def _cosine(query: Vectors, document: Vectors) -> float:

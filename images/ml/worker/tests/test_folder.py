@@ -1,5 +1,6 @@
 """A model's folder is checked before anything is loaded, and what is wrong is said with its file."""
 
+import shutil
 import subprocess
 from pathlib import Path
 
@@ -64,7 +65,14 @@ def euclidean(folder: Path) -> None:
     write_json(folder / "config_sentence_transformers.json", {"similarity_fn_name": "euclidean"})
 
 
+def late_without_tokens(folder: Path) -> None:
+    shutil.rmtree(folder)
+    write_model(folder, cross_encoder=True)
+    write_json(folder / "config_sentence_transformers.json", {"similarity_fn_name": "MaxSim"})
+
+
 FAULTS = {
+    "gives logits: last_hidden_state or token_embeddings is needed": late_without_tokens,
     "modules.json has a module Dense": dense,
     "asks for pooling_mode_cls_token and pooling_mode_mean_tokens": two_poolings,
     "compares by euclidean": euclidean,

@@ -22,6 +22,14 @@ def test_cosine_follows_shared_spelling(lexical: Model) -> None:
     assert abs(unrelated) < 0.2
 
 
+def test_long_texts_are_not_alike_for_being_long(lexical: Model) -> None:
+    random = np.random.default_rng(5)
+    texts = ["".join(chr(97 + letter) for letter in random.integers(0, 26, size=4000)) for _ in range(8)]
+    values = lexical.embed(texts).values
+    alike = values @ values.T - np.eye(len(texts))
+    assert np.abs(alike).max() < 0.25
+
+
 def test_case_accents_and_white_space_do_not_count(lexical: Model) -> None:
     assert cosine(lexical, "Crème  brûlée\n", "creme brulee") > 1 - 1e-5
 

@@ -35,6 +35,31 @@ describe("edges", () => {
   });
 });
 
+describe("the platform of an edge", () => {
+  const text = [
+    "ARG WHERE=linux/s390x",
+    "FROM --platform=$BUILDPLATFORM tools AS build",
+    "COPY --from=files /a /a",
+    "FROM --platform=${WHERE} other AS fixed",
+    "FROM --platform=$TARGETPLATFORM base",
+    "FROM base",
+  ].join("\n");
+  const platforms = (options: Parameters<typeof edgesOf>[2]) =>
+    edgesOf(parseDockerfile(text, "Dockerfile"), {}, options).map(({ reference, platform }) => [reference, platform]);
+
+  test("is what FROM --platform asks for, and none where that is the target's", () =>
+    expect(platforms({ platform: "linux/arm64", buildPlatform: "linux/amd64" })).toEqual([
+      ["tools", "linux/amd64"],
+      ["files", undefined],
+      ["other", "linux/s390x"],
+      ["base", "linux/arm64"],
+      ["base", undefined],
+    ]));
+
+  test("doesn't depend on the machine where it isn't told what that is", () =>
+    expect(platforms({ platform: "linux/arm64" })[0]).toEqual(["tools", "linux/arm64"]));
+});
+
 describe("the base at run time", () => {
   test("is where the FROM chain of the final stage ends", () => expect(finalBase(dockerfile)).toBe("waybill/static"));
   test("of a named stage goes through the stages below it", () =>

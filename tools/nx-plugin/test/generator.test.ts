@@ -2,7 +2,7 @@
 // workspace finds nothing to mend.
 
 import { readdir } from "node:fs/promises";
-import { storeFolder } from "@waybill/engine";
+import { store } from "@waybill/image";
 import { type RunningGitServer, startGitServer } from "@waybill/testing";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { Workspace } from "../../image/test/support/workspace.ts";
@@ -22,7 +22,7 @@ describe("a new image", { timeout: 600_000 }, () => {
   let repository = "";
   // The bases are the repo's own, built already on most machines: their bytes are in the machine's store.
   const generate = (...args: string[]) =>
-    workspace.nxWith({ env: { WAYBILL_STORE: storeFolder() } }, "g", "@waybill/nx-plugin:image", ...args);
+    workspace.nxWith({ env: { WAYBILL_STORE: store().root } }, "g", "@waybill/nx-plugin:image", ...args);
 
   beforeAll(async () => {
     server = await startGitServer();
@@ -66,7 +66,7 @@ describe("a new image", { timeout: 600_000 }, () => {
   });
 
   test("builds, lints and tests green at once", async () => {
-    const env = { WAYBILL_STORE: storeFolder() };
+    const env = { WAYBILL_STORE: store().root };
     const { exitCode, stdout, stderr } = await workspace.nxWith({ env }, "run-many", "-t", "test", "-p", "hello,jq,ui");
     expect(exitCode, stdout + stderr).toBe(0);
     for (const name of ["hello", "jq", "ui"]) {

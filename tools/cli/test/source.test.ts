@@ -152,6 +152,10 @@ describe("an image from an upstream repository", { timeout: 240_000 }, () => {
     const { exitCode, stderr } = await workspace.waybill("build", "ui", "--source-version", "next");
     expect(exitCode, stderr).toBe(0);
     expect(await textOf("www/index.html")).toBe("next hello\n");
+    const asked = ["--source-version=next", "--build-arg=greeting=ahoy"];
+    const throughNx = await workspace.nx("run", "ui:docker-build", ...asked, "--excludeTaskDependencies");
+    expect(throughNx.exitCode, throughNx.stdout + throughNx.stderr).toBe(0);
+    expect(await textOf("www/index.html")).toBe("next ahoy\n");
     const elsewhere = await workspace.waybill("build", "ui", "--source-repo", `${server.url}/nowhere`);
     expect(elsewhere.exitCode).toBe(2);
     expect(elsewhere.stderr).toContain(`waybill: there is no git repository, ${server.url}/nowhere: check`);

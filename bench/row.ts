@@ -41,6 +41,14 @@ export const within = (of: Pick<Row, "bench" | "what"> & { ours: number }, limit
   result: of.ours <= limit ? "pass" : "FAIL",
 });
 
+/** A figure that isn't held against another one. @param mark at most, in `unit` */
+export function figureOf(figure: Pick<Row, "bench" | "what"> & { value: number; mark: number; unit: string }): Row {
+  const { bench, what, value, mark, unit } = figure;
+  const shown = `${what}: ${value.toFixed(value < 10 ? 2 : 0)} ${unit}`;
+  const result = value <= mark ? "pass" : "FAIL";
+  return { bench, what: shown, ours: null, theirs: null, ratio: value / mark, mark: `<= ${mark} ${unit}`, result };
+}
+
 export const skipped = (bench: string, what: string, mark: string): Row => ({
   bench,
   what,

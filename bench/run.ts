@@ -2,6 +2,7 @@
 
 import { ProcessOutput } from "zx";
 import { cachedFleet } from "./cached-fleet.ts";
+import { remoteCache } from "./remote-cache.ts";
 import { graph } from "./graph.ts";
 import { oneLineChange } from "./one-line-change.ts";
 import { type Options, USAGE, readOptions } from "./options.ts";
@@ -11,6 +12,7 @@ import { endPrograms, lastWords } from "./shell.ts";
 
 const BENCHES: Record<string, (options: Options) => Promise<Row[]>> = {
   "cached fleet": cachedFleet,
+  "remote cache": remoteCache,
   "one-line change": oneLineChange,
   "graph of 500 images": graph,
   releases,

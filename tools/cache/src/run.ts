@@ -27,19 +27,21 @@ export class CacheRun {
   readonly #remote: Remote;
   readonly #server: RunningServer;
   readonly #tasks: string;
+  readonly #removeTasks = (): void => rmSync(this.#tasks, { recursive: true, force: true });
 
   private constructor(remote: Remote, access: Access, server: RunningServer, tasks: string) {
     this.access = access;
     this.#remote = remote;
     this.#server = server;
     this.#tasks = tasks;
+    // Nx may end without the hook after the run.
+    process.once("exit", this.#removeTasks);
   }
 
   /** Asks the registry nothing yet. @throws {WaybillError} a key is none */
   static async start({ settings, store, workspaceRoot, mainBranch }: RunOptions): Promise<CacheRun> {
     const access = accessOf(settings.repository, process.env, mainBranch);
     const tasks = mkdtempSync(join(tmpdir(), "waybill-tasks-"));
-    process.once("exit", () => rmSync(tasks, { recursive: true, force: true }));
     let revision: Promise<string | undefined> | undefined;
     const describe: Describe = async (hash) => ({
       ...taskOf(tasks, hash),
@@ -82,7 +84,8 @@ export class CacheRun {
 
   async stop(): Promise<void> {
     await this.#server.stop();
-    rmSync(this.#tasks, { recursive: true, force: true });
+    process.off("exit", this.#removeTasks);
+    this.#removeTasks();
   }
 }
 

@@ -5,6 +5,9 @@ import { type CacheOptions, CacheRun, cacheSettings } from "@waybill/cache";
 import { store } from "@waybill/image/bytes";
 import { messageOf } from "@waybill/oci/error";
 
+/** Who waits longer than this for uploads is told. */
+const WORTH_A_LINE_MS = 1_000;
+
 /** By Nx's id of the run. Nx's daemon has several in one process, and mixes up what they put into the environment: so they share. */
 const runs = new Map<string, Promise<CacheRun>>();
 let shared: { starting: Promise<CacheRun>; started?: CacheRun } | undefined;
@@ -34,7 +37,9 @@ export async function openRemoteCache(options: CacheOptions, context: PreTasksEx
 export async function closeRemoteCache(id: string): Promise<CacheRun | undefined> {
   const run = await runs.get(id);
   if (run === undefined) return undefined;
+  const slow = setTimeout(() => console.error("waybill: storing what was built in the remote cache"), WORTH_A_LINE_MS);
   await run.settled();
+  clearTimeout(slow);
   const starting = runs.get(id);
   runs.delete(id);
   if ([...runs.values()].includes(starting as Promise<CacheRun>)) return run;

@@ -5,7 +5,7 @@ import { rm } from "node:fs/promises";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { RegistryClient, anonymous } from "@waybill/oci/registry";
 import { type RunningRegistry, startRegistry } from "@waybill/testing";
-import { proxyOf, silence } from "../../cache/test/support/proxy.ts";
+import { body, on, proxyOf, silence } from "../../cache/test/support/proxy.ts";
 import { Machine, sources } from "./support/machine.ts";
 
 const FILES = {
@@ -62,8 +62,18 @@ describe("two machines", { timeout: 120_000 }, () => {
   });
 
   test("fetches the bytes for who wants them", async () => {
-    const pushed = await second.waybill({}, "push", "app", "--registry", `${registry.host}/elsewhere`);
+    const pushed = await second.waybill(
+      {},
+      "push",
+      "app",
+      "--registry",
+      `${registry.host}/elsewhere`,
+      "--tag",
+      "1.0.0",
+    );
     expect(pushed.stderr).toBe("");
+    expect(pushed.stdout).toMatch(/ mounted$/m);
+    expect(pushed.stdout).not.toMatch(/ uploaded$/m);
     const { digest } = await first.workspace.record("app");
     expect((await client.headManifest("elsewhere/app", digest))?.digest).toBe(digest);
     expect(layout(second)).toBe(true);
@@ -175,6 +185,17 @@ describe("a run", { timeout: 120_000 }, () => {
     expect(sources(output)).toEqual({ app: "built", base: "built" });
     expect(output.match(/^waybill: .*$/gm)).toEqual([
       `waybill: remote cache: off for this run: no answer within 2 s, ${proxy.host}/${REPOSITORY}`,
+    ]);
+    expect(await records(machine)).toEqual(await records(first));
+  });
+
+  test("goes on where what it gets is no archive, and tells it once", async () => {
+    const proxy = await proxyOf(registry.host, on(/^GET .*\/manifests\/nx-/, body(Buffer.from("no manifest"))));
+    const machine = await another(proxy.host);
+    const output = await machine.build();
+    expect(sources(output)).toEqual({ app: "built", base: "built" });
+    expect(output.match(/^waybill: remote cache: .*$/gm)).toEqual([
+      expect.stringContaining("not used: not valid JSON"),
     ]);
     expect(await records(machine)).toEqual(await records(first));
   });

@@ -1,5 +1,6 @@
 // nx push: sends the built image to a registry by digest. Plans first, as data; --dry-run shows the plan.
 
+import { cacheSettings } from "@waybill/cache/settings";
 import { ensureBytes, findImage, recordOfImage, store, workspaceRoot } from "@waybill/image";
 import { WaybillError, parseReference } from "@waybill/oci";
 import { type PushPlan, RegistryClient, carryOut, planPush } from "@waybill/oci/registry";
@@ -26,6 +27,9 @@ export const command: Command = {
     );
     const plainHttp = values["plain-http"] === true ? { plainHttp: true } : {};
     const client = new RegistryClient(target.registry, plainHttp);
+    // Beside the remote cache, the registry takes the layers from there.
+    const cache = cacheSettings(await settings());
+    const mountFrom = cache?.registry === target.registry ? cache.repository : undefined;
     const named = list(values, "tag");
     const tags = named.length > 0 ? named : await ciTags(workspaceRoot());
     const plans = [await planPush(client, store(), record.digest, target.repository, tags)];
@@ -44,7 +48,7 @@ export const command: Command = {
     // Before anything is sent: a refusal changes nothing, whichever of the image's variants it is about.
     if (!dry) assertAllowed(plans);
     for (const plan of dry ? [] : plans)
-      await carryOut(client, store(), plan, { onProgress: values["json"] === true ? undefined : say });
+      await carryOut(client, store(), plan, { onProgress: values["json"] === true ? undefined : say, mountFrom });
     for (const plan of plans) console.log(values["json"] === true ? JSON.stringify(plan) : describe(plan, dry));
     if (dry) assertAllowed(plans);
     return 0;

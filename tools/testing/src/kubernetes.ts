@@ -2,7 +2,7 @@
 // 127.0.0.1, with certificates and data in a folder that goes away with it. The programs are those of images/testing/kubernetes.
 
 import { existsSync } from "node:fs";
-import { mkdtemp, rm } from "node:fs/promises";
+import { mkdtemp, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { programOf } from "@waybill/image";
@@ -10,7 +10,7 @@ import { type RunResult, run } from "@waybill/oci";
 import { freePort } from "./free-port.ts";
 import { ApiClient, type Ask, type Answer } from "./kubernetes/client.ts";
 import type { Component } from "./kubernetes/component.ts";
-import { type ClusterFiles, writeClusterFiles } from "./kubernetes/files.ts";
+import { type ClusterFiles, kubeconfig, writeClusterFiles } from "./kubernetes/files.ts";
 import { startControllers, startServers } from "./kubernetes/start.ts";
 import { until } from "./until.ts";
 
@@ -34,6 +34,8 @@ export interface Kubernetes {
   kubectl(args: readonly string[], input?: string): Promise<string>;
   /** Server-side apply of YAML text, or of the files of a path. @returns what kubectl said */
   apply(yamlOrPath: string, flags?: readonly string[]): Promise<string>;
+  /** Path of a kubeconfig with a token of that service account, good for an hour: for what a program's own rights allow. */
+  kubeconfigOf(namespace: string, serviceAccount: string): Promise<string>;
   /** Helm 3 or 4 as the administrator; never throws. */
   helm(version: 3 | 4, args: readonly string[]): Promise<RunResult>;
   /** The last lines a program printed: "kube-apiserver". */
@@ -50,7 +52,8 @@ export async function startKubernetes({ controllers = false }: KubernetesNeeds =
   const server = `https://127.0.0.1:${ports.api}`;
   const files = await writeClusterFiles(folder, server);
   const client = new ApiClient(server, files.authority.cert, files.admin);
-  const components = await startServers(program, files, ports, controllers);
+  const plan = { program, files, ports, controllers };
+  const components = await startServers(plan);
   const stop = async (): Promise<void> => {
     client.close();
     // Who needs others ends before them.
@@ -60,7 +63,7 @@ export async function startKubernetes({ controllers = false }: KubernetesNeeds =
   try {
     await ready(components, "/readyz", client);
     if (controllers) {
-      components.push(...startControllers(program, files));
+      components.push(...startControllers(plan));
       // Made by a controller, so they all run.
       await ready(components, "/api/v1/namespaces/default/serviceaccounts/default", client);
     }
@@ -68,7 +71,13 @@ export async function startKubernetes({ controllers = false }: KubernetesNeeds =
     await stop();
     throw error;
   }
-  return { server, ca: files.authority.cert, stop, ...commands(program, files, client), log: logOf(components) };
+  return {
+    server,
+    ca: files.authority.cert,
+    stop,
+    ...commands(program, server, files, client),
+    log: logOf(components),
+  };
 }
 
 async function ready(components: readonly Component[], path: string, client: ApiClient): Promise<void> {
@@ -83,25 +92,31 @@ async function ready(components: readonly Component[], path: string, client: Api
   });
 }
 
-type Commands = Pick<Kubernetes, "kubeconfig" | "request" | "kubectl" | "apply" | "helm">;
+type Commands = Pick<Kubernetes, "kubeconfig" | "request" | "kubectl" | "apply" | "kubeconfigOf" | "helm">;
 
-function commands(program: string, files: ClusterFiles, client: ApiClient): Commands {
-  const kubeconfig = files.path("admin.kubeconfig");
+function commands(program: string, server: string, files: ClusterFiles, client: ApiClient): Commands {
+  const admin = files.path("admin.kubeconfig");
   // Nothing of the user's own settings, and no caches outside the folder.
-  const env = { KUBECONFIG: kubeconfig, HOME: files.folder, KUBERC: "off", XDG_CACHE_HOME: files.path("cache") };
+  const env = { KUBECONFIG: admin, HOME: files.folder, KUBERC: "off", XDG_CACHE_HOME: files.path("cache") };
   const kubectl = async (args: readonly string[], input?: string): Promise<string> => {
     const { exitCode, stdout, stderr } = await run(program, ["kubectl", ...args], { env, input });
     if (exitCode !== 0) throw new Error(`kubectl ${args.join(" ")}: ${stderr.trim()}`);
     return stdout;
   };
   return {
-    kubeconfig,
+    kubeconfig: admin,
     request: (path, ask) => client.request(path, ask),
     kubectl,
     apply: (yamlOrPath, flags = []) => {
       const isPath = existsSync(yamlOrPath);
       const args = ["apply", "--server-side", "--force-conflicts", ...flags, "-f", isPath ? yamlOrPath : "-"];
       return kubectl(args, isPath ? undefined : yamlOrPath);
+    },
+    kubeconfigOf: async (namespace, serviceAccount) => {
+      const token = await kubectl(["create", "token", serviceAccount, "-n", namespace]);
+      const file = files.path(`${namespace}.${serviceAccount}.kubeconfig`);
+      await writeFile(file, kubeconfig(server, files.authority.cert, { token: token.trim() }), { mode: 0o644 });
+      return file;
     },
     helm: async (version, args) => run(await programOf("kubernetes", `usr/local/bin/helm${version}`), args, { env }),
   };

@@ -18,7 +18,7 @@ beforeAll(async () => {
   await writeFile(join(chart, "Chart.yaml"), "apiVersion: v2\nname: small\nversion: 0.1.0\n");
   await writeFile(
     join(chart, "templates/map.yaml"),
-    "{ apiVersion: v1, kind: ConfigMap, metadata: { name: {{ .Release.Name }} }, data: { on: {{ .Capabilities.KubeVersion }} } }\n",
+    "{ apiVersion: v1, kind: ConfigMap, metadata: { name: {{ .Release.Name }} }, data: { version: {{ .Capabilities.KubeVersion }} } }\n",
   );
 });
 
@@ -42,9 +42,9 @@ describe.each([3, 4] as const)("Helm %i", (version) => {
 
   test("installs and uninstalls", async () => {
     await helm("install", `release-${version}`, chart);
-    const on = ["get", "configmap", `release-${version}`, "-o", "jsonpath={.data.on}"];
-    expect(await kubernetes.kubectl(on)).toMatch(/^v1\.\d+\.\d+$/);
+    const stored = ["get", "configmap", `release-${version}`, "-o", "jsonpath={.data.version}"];
+    expect(await kubernetes.kubectl(stored)).toMatch(/^v1\.\d+\.\d+$/);
     await helm("uninstall", `release-${version}`);
-    await expect(kubernetes.kubectl(on)).rejects.toThrow("not found");
+    await expect(kubernetes.kubectl(stored)).rejects.toThrow("not found");
   });
 });

@@ -10,14 +10,6 @@ export interface Answer<T> {
   body: T;
 }
 
-/** What the API server answers where it refuses ("Status" of meta/v1). */
-export interface Status {
-  kind: "Status";
-  status: string;
-  message: string;
-  reason: string;
-}
-
 export interface Ask {
   /** Default GET, or POST with a body. */
   method?: "GET" | "POST" | "PUT" | "PATCH" | "DELETE";

@@ -12,14 +12,13 @@ export class Component {
   readonly #ended: Promise<void>;
   #failure: Error | undefined;
 
-  /** @param program the binary that holds all of Kubernetes; `name` is its first argument */
-  constructor(program: string, name: string, args: readonly string[], env: Record<string, string> = {}) {
+  constructor(name: string, command: string, args: readonly string[], env: Record<string, string> = {}) {
     this.name = name;
     const onLine = (line: string): void => {
       this.#log.push(line);
       if (this.#log.length > LOG_LINES) this.#log.shift();
     };
-    this.#ended = run(program, [name, ...args], { signal: this.#stopper.signal, onLine, env }).then(
+    this.#ended = run(command, args, { signal: this.#stopper.signal, onLine, env }).then(
       ({ exitCode }) => void (this.#failure = new Error(`${name} ended with exit code ${exitCode}:\n${this.log}`)),
       (error: unknown) => {
         if (!this.#stopper.signal.aborted) this.#failure = error as Error;

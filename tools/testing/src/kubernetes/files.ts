@@ -12,8 +12,6 @@ const USERS = {
   scheduler: { name: "system:kube-scheduler" },
 } as const;
 
-export type User = keyof typeof USERS;
-
 export interface ClusterFiles {
   folder: string;
   authority: Authority;
@@ -27,7 +25,14 @@ export async function writeClusterFiles(folder: string, server: string): Promise
   const authority = await Authority.create();
   const path = (name: string): string => join(folder, name);
   const write = (name: string, text: string): Promise<void> => writeFile(path(name), text, { mode: 0o600 });
-  const hosts = ["127.0.0.1", "localhost", "10.96.0.1", "kubernetes", "kubernetes.default", "kubernetes.default.svc"];
+  const hosts = [
+    new URL(server).hostname,
+    "localhost",
+    "10.96.0.1",
+    "kubernetes",
+    "kubernetes.default",
+    "kubernetes.default.svc",
+  ];
   const apiServer = await authority.issue("kube-apiserver", { hosts });
   const tokens = generateKeyPairSync("ec", { namedCurve: "P-256" });
   await write("ca.crt", authority.cert);
@@ -40,7 +45,7 @@ export async function writeClusterFiles(folder: string, server: string): Promise
   for (const [user, { name, ...group }] of Object.entries(USERS)) {
     const identity = await authority.issue(name, { client: true, ...group });
     identities.set(user, identity);
-    await write(`${user}.kubeconfig`, kubeconfig(server, authority, identity));
+    await write(`${user}.kubeconfig`, kubeconfig(server, authority.cert, identity));
   }
   // Containers of the program under test read it as users of their own. It is good for an hour, for nothing but this cluster.
   await chmod(folder, 0o711);
@@ -48,15 +53,19 @@ export async function writeClusterFiles(folder: string, server: string): Promise
   return { folder, authority, admin: identities.get("admin") as Identity, path };
 }
 
-/** Kubeconfigs are YAML, of which JSON is a part. */
-export function kubeconfig(server: string, authority: Authority, { cert, key }: Identity): string {
+/** Kubeconfigs are YAML, of which JSON is a part. @param ca PEM @param who a certificate, or the token of a service account */
+export function kubeconfig(server: string, ca: string, who: Identity | { token: string }): string {
   const base64 = (text: string): string => Buffer.from(text).toString("base64");
+  const certificate = (): object => {
+    const { cert, key } = who as Identity;
+    return { "client-certificate-data": base64(cert), "client-key-data": base64(key) };
+  };
   return JSON.stringify({
     apiVersion: "v1",
     kind: "Config",
     "current-context": "test",
     contexts: [{ name: "test", context: { cluster: "test", user: "test" } }],
-    clusters: [{ name: "test", cluster: { server, "certificate-authority-data": base64(authority.cert) } }],
-    users: [{ name: "test", user: { "client-certificate-data": base64(cert), "client-key-data": base64(key) } }],
+    clusters: [{ name: "test", cluster: { server, "certificate-authority-data": base64(ca) } }],
+    users: [{ name: "test", user: "token" in who ? who : certificate() }],
   });
 }

@@ -4,23 +4,23 @@ import { mkdir } from "node:fs/promises";
 import { Component } from "./component.ts";
 import type { ClusterFiles } from "./files.ts";
 
-export interface Ports {
-  etcd: number;
-  api: number;
+/** What a control plane is made with. */
+export interface Plan {
+  /** The binary that holds all of Kubernetes: its first argument is the program's name. */
+  program: string;
+  files: ClusterFiles;
+  ports: { etcd: number; api: number };
+  controllers: boolean;
 }
 
 /** etcd and the API server. Nothing reaches the disk: a test's cluster ends with the test. */
-export async function startServers(
-  program: string,
-  files: ClusterFiles,
-  ports: Ports,
-  controllers: boolean,
-): Promise<Component[]> {
+export async function startServers({ program, files, ports, controllers }: Plan): Promise<Component[]> {
   const data = files.path("etcd");
   await mkdir(data, { mode: 0o700 });
   const etcd = `http://127.0.0.1:${ports.etcd}`;
+  const start = starter(program);
   return [
-    new Component(program, "etcd", [
+    start("etcd", [
       `--data-dir=${data}`,
       `--listen-client-urls=${etcd}`,
       `--advertise-client-urls=${etcd}`,
@@ -28,9 +28,12 @@ export async function startServers(
       "--unsafe-no-fsync",
       "--log-level=warn",
     ]),
-    new Component(program, "kube-apiserver", [
+    start("kube-apiserver", [
       `--etcd-servers=${etcd}`,
       "--bind-address=127.0.0.1",
+      // The Service `kubernetes` can't lead to a loopback address, and without a node nobody follows it.
+      "--advertise-address=127.0.0.1",
+      "--endpoint-reconciler-type=none",
       `--secure-port=${ports.api}`,
       `--tls-cert-file=${files.path("server.crt")}`,
       `--tls-private-key-file=${files.path("server.key")}`,
@@ -48,9 +51,10 @@ export async function startServers(
 }
 
 /** What makes Deployments into ReplicaSets and those into Pods, collects garbage, ends namespaces, and chooses nodes. */
-export function startControllers(program: string, files: ClusterFiles): Component[] {
+export function startControllers({ program, files }: Plan): Component[] {
+  const start = starter(program);
   return [
-    new Component(program, "kube-controller-manager", [
+    start("kube-controller-manager", [
       `--kubeconfig=${files.path("controllers.kubeconfig")}`,
       "--secure-port=0",
       "--leader-elect=false",
@@ -60,10 +64,15 @@ export function startControllers(program: string, files: ClusterFiles): Componen
       `--cluster-signing-cert-file=${files.path("ca.crt")}`,
       `--cluster-signing-key-file=${files.path("ca.key")}`,
     ]),
-    new Component(program, "kube-scheduler", [
+    start("kube-scheduler", [
       `--kubeconfig=${files.path("scheduler.kubeconfig")}`,
       "--secure-port=0",
       "--leader-elect=false",
     ]),
   ];
 }
+
+const starter =
+  (program: string) =>
+  (name: string, args: readonly string[]): Component =>
+    new Component(name, program, [name, ...args]);

@@ -5,6 +5,7 @@ import { type AddressInfo, createServer } from "node:net";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { ask, chat, eventsOf, type Running, startAgent, startMcpServer, textOf } from "./support/agent.ts";
 import { Model, type Turn } from "./support/model.ts";
+import { OfficialServer } from "./support/official-server.ts";
 import { readAll, stream } from "./support/stream.ts";
 
 const CALCULATOR = `
@@ -146,17 +147,30 @@ describe("the loop", () => {
 });
 
 describe("an MCP server", () => {
+  it("of another make, with sessions, has one for each conversation, and closed after it", async () => {
+    await using official = await OfficialServer.start();
+    const calls: Turn[] = [{ calls: [call("count")] }, { calls: [call("count")] }, done];
+    await using model = await Model.start({ first: [...calls], second: [...calls] });
+    const agent = await startAgent(model, { MCP_SERVERS: "official", MCP_SERVER_OFFICIAL_URL: official.url });
+    for (const said of ["first", "second"]) {
+      expect(textOf(await chat(agent, said))).toBe("done");
+      const results = model.about(said).map(({ messages }) => messages.at(-1)!.content);
+      expect(results.slice(1)).toEqual(["counted to 1", "counted to 2"]);
+    }
+    expect([official.opened, official.closed]).toEqual([2, 2]);
+    await agent.container.stop();
+  });
+
   it("that says nothing holds up neither the card nor the conversation for ever", async () => {
     await using silent = createServer((socket) => socket.resume()).listen(0, "127.0.0.1");
     await once(silent, "listening");
-    const model = await Model.start({ hello: [done] });
+    await using model = await Model.start({ hello: [done] });
     const { port } = silent.address() as AddressInfo;
     const agent = await startAgent(model, { MCP_SERVERS: "mute", MCP_SERVER_MUTE_URL: `http://127.0.0.1:${port}` });
     expect((await ask(agent, "/.well-known/agent")).body).toMatchObject({ name: "tested", skills: [] });
     expect(textOf(await chat(agent, "hello"))).toBe("done");
     expect(model.asked[0]!.messages[0]!.content).toMatch(/Not available at the moment: the tools of mute\.$/);
     await agent.container.stop();
-    await model[Symbol.asyncDispose]();
   });
 
   it("that dies in a call fails that call only; while it is away its tools are, and then they are back", async () => {

@@ -12,11 +12,13 @@ export interface PinOptions {
   platforms: readonly string[];
   dryRun: boolean;
   onProgress: (line: string) => void;
+  signal?: AbortSignal | undefined;
 }
 
 /** @throws {WaybillError} something upstream can't be had, or doesn't fit the image */
-export async function pin(declared: Image, { platforms, dryRun, onProgress }: PinOptions): Promise<Refreshed> {
-  const image = await pinSource(declared, onProgress);
+export async function pin(declared: Image, { platforms, dryRun, onProgress, signal }: PinOptions): Promise<Refreshed> {
+  const image = await pinSource(declared, onProgress, signal);
+  signal?.throwIfAborted();
   const refreshed = await refreshLock(image.folder, {
     source: image.source,
     externalBases: externalBases(image),
@@ -30,9 +32,9 @@ export async function pin(declared: Image, { platforms, dryRun, onProgress }: Pi
 }
 
 /** The upstream repository first: its Dockerfile says what else is pinned. */
-async function pinSource(image: Image, onProgress: (line: string) => void): Promise<Image> {
+async function pinSource(image: Image, onProgress: (line: string) => void, signal?: AbortSignal): Promise<Image> {
   if (image.metadata.source === undefined) return image;
-  const source = await resolveSource(image.metadata.source, { imageFolder: image.folder, onProgress });
+  const source = await resolveSource(image.metadata.source, { imageFolder: image.folder, onProgress, signal });
   const pinned = { ...image, source };
   assertConsumed(readDockerfile(pinned), image.metadata.buildArgs);
   return pinned;

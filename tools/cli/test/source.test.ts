@@ -78,6 +78,7 @@ describe("an image from an upstream repository", { timeout: 240_000 }, () => {
       "images/shell/.dockerignore": "*\n",
       "images/shell/project.json": { name: "shell" },
       "images/shell/image.lock.json": shell,
+      "images/ui/package.json": { name: "@waybill/ui", version: "0.1.0", private: true },
     });
     await declare({});
     await workspace.build("shell");
@@ -182,7 +183,6 @@ describe("an image from an upstream repository", { timeout: 240_000 }, () => {
 
   test("passes lint, and tells a build arg that upstream has no use for", async () => {
     await workspace.build("ui");
-    await workspace.write({ "images/ui/package.json": { name: "@waybill/ui", version: "0.1.0", private: true } });
     expect((await workspace.waybill("edges", "--fix")).stdout).toContain("@waybill/shell");
     expect((await workspace.waybill("lint", "ui")).stdout.trim()).toBe("ui: no findings");
     await declare({}, { buildArgs: { ui_path: "/" } });

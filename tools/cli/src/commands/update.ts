@@ -17,6 +17,7 @@ import { formatBytes } from "../format.ts";
 import { withVersion } from "../new-version.ts";
 import { settings } from "../settings.ts";
 import { pin } from "../pin.ts";
+import { stopSignal } from "../stop.ts";
 
 export const command: Command = {
   summary: "moves an image or a chart to newer upstream things and leaves a changeset",
@@ -90,11 +91,12 @@ async function refresh(folder: string, to: string | undefined, dryRun: boolean):
   const before = await readFile(file, "utf8");
   const where = relative(process.cwd(), file);
   const after = await withVersion(readImage(folder), before, to, where);
+  const signal = stopSignal();
   let keep = false;
   try {
     if (after !== before) await writeFileAtomic(file, after);
     const onProgress = (line: string): void => console.error(line);
-    const refreshed = await pin(readImage(folder), { platforms: [], dryRun, onProgress });
+    const refreshed = await pin(readImage(folder), { platforms: [], dryRun, onProgress, signal });
     keep = !dryRun;
     return refreshed;
   } finally {

@@ -1,11 +1,16 @@
 /** The image's entrypoint and its first process: the front door, which starts and watches the Python worker. */
 import { Failure } from "./failure.ts";
+import { nextSignal } from "./stop.ts";
 
 type Mode = () => Promise<number>;
 
 /** Loaded on demand: `health` runs every few seconds and must not pay for Fastify. */
 const modes: Record<string, Mode> = {
-  serve: async () => (await import("./serve.ts")).serve(process.env),
+  serve: async () => {
+    // Before anything is loaded: a first process without a handler gets no SIGTERM, and its container is killed after the grace period.
+    const signal = nextSignal();
+    return (await import("./serve.ts")).serve(process.env, signal);
+  },
   health: async () => (await import("./health.ts")).health(process.env),
 };
 

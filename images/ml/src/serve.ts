@@ -4,7 +4,7 @@ import { type Config, readConfig } from "./config.ts";
 import type { Environment } from "./environment.ts";
 import { Failure } from "./failure.ts";
 import { buildApp } from "./http/app.ts";
-import { closeApp, nextSignal } from "./stop.ts";
+import { closeApp } from "./stop.ts";
 import { PATIENCE, Supervisor } from "./worker/supervisor.ts";
 
 /** Where the image has it. */
@@ -14,9 +14,8 @@ const WORKER = ["/app/venv/bin/python", "-m", "ml_worker"];
 const LAST_WORDS = 1_000;
 
 /** Resolves with the exit code after the service has stopped; rejects with a `Failure` that says why there is no use in going on. */
-export async function serve(environment: Environment): Promise<number> {
+export async function serve(environment: Environment, signal: Promise<NodeJS.Signals>): Promise<number> {
   const config = readConfig(environment);
-  const signal = nextSignal(); // from the first moment on: the first process of a container has no default handlers
   const env = { ...environment, ...config.worker };
   const patience = { ...PATIENCE, batch: config.batchMilliseconds };
   const supervisor = new Supervisor(

@@ -272,6 +272,13 @@ describe("under load", { timeout: 300_000 }, () => {
     expect(await container.stop()).toMatchObject({ exitCode: 0 });
   });
 
+  it("stops while it still loads the model", async () => {
+    const env = { HOST: "127.0.0.1", PORT: String(await freePort()) };
+    const container = await image.run({ env });
+    await container.logged(/Server listening/, PATIENCE);
+    expect(await container.stop("SIGTERM", PATIENCE)).toMatchObject({ exitCode: 0 });
+  });
+
   it("finishes what is in flight on SIGTERM", async () => {
     const { url, container } = await serve({ SHUTDOWN_SECONDS: "120" });
     const input = Array.from({ length: 400 }, () => "some longer text ".repeat(100));

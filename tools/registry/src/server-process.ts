@@ -14,12 +14,13 @@ export interface ServerProcess {
  * - V8 keeps short-lived objects in up to 48 MB before it looks what is garbage; 1 MB does for objects as small as ours.
  * - glibc gives memory back to the system only at the end of its heap, and from 128 KB on, a limit that it raises by itself
  *   unless it is set: the buffers of uploads would stay with us for ever.
+ * - What comes in is counted, and V8 told to look for garbage (memory.ts).
  */
 export function serverProcess(folder: string): ServerProcess {
   const program = fileURLToPath(new URL("registry-server.ts", import.meta.url));
   return {
     command: process.execPath,
-    args: ["--max-semi-space-size=1", program, folder],
+    args: ["--max-semi-space-size=1", "--expose-gc", program, folder],
     env: { MALLOC_TRIM_THRESHOLD_: "131072" },
   };
 }

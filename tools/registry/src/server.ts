@@ -4,7 +4,6 @@ import { once } from "node:events";
 import { readFile } from "node:fs/promises";
 import { createServer } from "node:http";
 import type { RequestListener, Server } from "node:http";
-import { createServer as createTlsServer } from "node:https";
 import type { AddressInfo } from "node:net";
 import { messageOf, WaybillError } from "@waybill/oci/error";
 import type { Config } from "./config.ts";
@@ -94,7 +93,8 @@ async function makeServer({ tls }: Config, listener: RequestListener): Promise<S
     });
   const [cert, key] = [await read(tls.certificate), await read(tls.key)];
   try {
-    return createTlsServer({ ...options, cert, key, minVersion: "TLSv1.2" }, listener);
+    const https = await import("node:https");
+    return https.createServer({ ...options, cert, key, minVersion: "TLSv1.2" }, listener);
   } catch (cause) {
     throw new WaybillError(`certificate and key can't be used (${messageOf(cause)})`, {
       where: tls.certificate,

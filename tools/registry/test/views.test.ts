@@ -18,8 +18,10 @@ async function lively(): Promise<TestRegistry> {
   const { upstreams } = upstreamAt(good.url) as { upstreams: object };
   const registry = await startTestRegistry({ upstreams: { ...upstreams, "away.test": { url: bad.url } } });
   await pushImage(registry.url, "team/own", imageOf("own"), "1.0");
-  for (let i = 0; i < 2; i++) await pullImage(registry.url, "example.com/team/api", "1.0");
-  await settled(registry);
+  for (let i = 0; i < 2; i++) {
+    await pullImage(registry.url, "example.com/team/api", "1.0");
+    await settled(registry);
+  }
   await ask(registry.url, "/v2/away.test/x/manifests/%3Cscript%3E");
   await ask(registry.url, "/v2/away.test/x/manifests/1.0");
   await registry.server.registry.care.collect(false);

@@ -68,13 +68,13 @@ async function send({ metrics }: Registry, exchange: Exchange, digest: Digest, s
   const start = range?.start ?? 0;
   const end = range ? range.last + 1 : size;
   // A download that breaks off before its first byte can still be answered with an error.
-  if (end === undefined || end > start) await source.until(start);
+  const first = await source.read(start, end);
   response.writeHead(range ? 206 : 200, {
     ...headersOf(digest),
     ...(end !== undefined && { "content-length": end - start }),
     ...(range && { "content-range": `bytes ${start}-${range.last}/${size}` }),
   });
-  const sent = await sendBytes(response, source, start, end);
+  const sent = await sendBytes(response, source, start, end, Promise.resolve(first));
   metrics.add("waybill_registry_sent_bytes_total", {}, sent);
   if (end !== undefined && sent < end - start) throw new Error(`${digest} ended after ${sent} of ${end - start} bytes`);
   response.end();

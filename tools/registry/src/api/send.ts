@@ -1,13 +1,8 @@
-// Sends a file's bytes. Node has no sendfile, so what counts is few, large steps: a read of the next part runs in the thread pool
-// while the kernel takes the last one, and buffers are used again, so that memory is two buffers a client.
+// Sends a blob's bytes. Node has no sendfile, so what counts is few, large steps: the next part is read in the thread pool while the
+// kernel takes the last one. Memory is two parts a client.
 
 import type { ServerResponse } from "node:http";
-import type { Source } from "../source.ts";
-
-/** In bytes. Larger ones gain nothing: what is read should still be in the processor's cache when it is written. */
-const PART = 128 * 1024;
-const spare: Buffer[] = [];
-const MOST_SPARE = 64;
+import type { Part, Source } from "../source.ts";
 
 /** The client went away; nothing to report. */
 export class Gone extends Error {
@@ -16,6 +11,7 @@ export class Gone extends Error {
 
 /**
  * Writes the bytes from `start` to `end` (exclusive; undefined for all there will be). Head and end of the answer are the caller's.
+ * @param first the part at `start`, if it was read already
  * @returns how many bytes were written
  * @throws {Gone} the client left; or whatever the source fails with
  */
@@ -24,18 +20,19 @@ export async function sendBytes(
   source: Source,
   start: number,
   end?: number,
+  first: Promise<Part> = source.read(start, end),
 ): Promise<number> {
   const presence = new Presence(response);
   let position = start;
-  let next: Promise<Buffer> | undefined = readPart(source, position, end);
+  let next: Promise<Part> | undefined = first;
   try {
     while (next !== undefined) {
-      const part: Buffer = await presence.during(next);
-      position += part.length;
-      const more: boolean = part.length > 0 && (end === undefined || position < end);
-      next = more ? readPart(source, position, end) : undefined;
-      if (part.length > 0) await presence.during(written(response, part));
-      giveBack(part);
+      const { bytes, release }: Part = await presence.during(next);
+      position += bytes.length;
+      const more: boolean = bytes.length > 0 && (end === undefined || position < end);
+      next = more ? source.read(position, end) : undefined;
+      if (bytes.length > 0) await presence.during(written(response, bytes));
+      release();
     }
     return position - start;
   } finally {
@@ -72,22 +69,9 @@ class Presence {
   }
 }
 
-async function readPart({ handle, until }: Source, position: number, end = Number.POSITIVE_INFINITY): Promise<Buffer> {
-  const there = Math.min(end, await until(position));
-  if (there <= position) return Buffer.alloc(0);
-  const buffer = spare.pop() ?? Buffer.allocUnsafeSlow(PART);
-  const { bytesRead } = await handle.read(buffer, 0, Math.min(PART, there - position), position);
-  return bytesRead === buffer.length ? buffer : buffer.subarray(0, bytesRead);
-}
-
 /** Kept when the kernel has the bytes: only then may the buffer be used again. */
-async function written(response: ServerResponse, part: Buffer): Promise<void> {
+async function written(response: ServerResponse, bytes: Buffer): Promise<void> {
   await new Promise<void>((resolve, reject) => {
-    response.write(part, (error) => (error ? reject(new Gone(error.message)) : resolve()));
+    response.write(bytes, (error) => (error ? reject(new Gone(error.message)) : resolve()));
   });
-}
-
-function giveBack(part: Buffer): void {
-  if (part.length === 0 || spare.length >= MOST_SPARE) return;
-  spare.push(part.length === PART ? part : Buffer.from(part.buffer, 0, PART));
 }

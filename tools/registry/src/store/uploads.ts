@@ -8,6 +8,7 @@ import { join } from "node:path";
 import { digestOfStream, splitDigest } from "@waybill/oci/digest";
 import type { Algorithm, Digest } from "@waybill/oci/digest";
 import { createReadStream } from "node:fs";
+import { cameIn } from "../memory.ts";
 import type { Vault } from "./vault.ts";
 
 const ID = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/;
@@ -84,6 +85,7 @@ export class Uploads {
         const { bytesWritten } = await handle.writev(batch, reached);
         if (bytesWritten < length) throw Object.assign(new Error("the disk is full"), { code: "ENOSPC" });
         reached += length;
+        cameIn(length);
       }
     } finally {
       await handle.close();

@@ -1,6 +1,6 @@
-// A blob on its way here: one download, for any number of clients. It is written to a file as it comes, and every client reads that
-// file at its own pace, so a slow one holds up nobody and memory stays flat. The last byte is held back until the digest is right:
-// what doesn't verify is never received whole, and is not stored.
+// A blob on its way here: one download, for any number of clients. It is written to a file as it comes. Who keeps up is given the bytes
+// from memory, and doesn't wait for the disk; who is slower reads them from the file, so that memory stays flat. The last byte is held
+// back until the digest is right: what doesn't verify is never received whole, and is not stored.
 
 import { createHash } from "node:crypto";
 import { open } from "node:fs/promises";
@@ -9,9 +9,14 @@ import { splitDigest } from "@waybill/oci/digest";
 import type { Digest } from "@waybill/oci/digest";
 import { messageOf } from "@waybill/oci/error";
 import type { OpenedBlob } from "@waybill/oci/registry";
+import { cameIn } from "../memory.ts";
+import { filePart, NO_MORE } from "../source.ts";
+import type { Part } from "../source.ts";
 
 /** What may wait for the disk, in bytes; then the upstream waits. */
 const MOST_PENDING = 4 * 1024 * 1024;
+/** What is kept in memory for clients that keep up, in bytes. */
+const RECENT = 1024 * 1024;
 
 export class ArrivalError extends Error {
   override name = "ArrivalError";
@@ -23,7 +28,7 @@ export class Arrival {
   readonly handle: FileHandle;
   /** Kept when all is here and verified; rejected when the download failed. */
   readonly verified: Promise<void>;
-  #written = 0;
+  readonly #recent = new Recent();
   #state: "coming" | "verified" | Error = "coming";
   #waiting: (() => void)[] = [];
 
@@ -46,32 +51,33 @@ export class Arrival {
     return new Arrival(await open(file, "wx+"), blob, digest);
   }
 
-  /**
-   * Waits for bytes after `offset`.
-   * @returns up to where the file may be read; `offset` itself at the end
-   * @throws the download's failure
-   */
-  async until(offset: number): Promise<number> {
+  /** @throws {ArrivalError} the download failed */
+  async read(position: number, end = Number.POSITIVE_INFINITY): Promise<Part> {
     for (;;) {
       if (this.#state instanceof Error) throw this.#state;
-      if (this.#state === "verified") return this.#written;
-      if (this.#written - 1 > offset) return this.#written - 1;
+      const there = Math.min(end, this.#state === "verified" ? this.#recent.end : this.#recent.end - 1);
+      if (there > position) return this.#recent.part(position, there) ?? (await this.#filePart(position, there));
+      if (this.#state === "verified" || position >= end) return NO_MORE;
       await new Promise<void>((resolve) => this.#waiting.push(resolve));
     }
+  }
+
+  async #filePart(position: number, end: number): Promise<Part> {
+    return await filePart(this.handle, position, Math.min(end, this.#recent.start));
   }
 
   async #receive(body: OpenedBlob["body"], digest: Digest): Promise<void> {
     const { algorithm } = splitDigest(digest);
     const hash = createHash(algorithm);
-    const writer = new Writer(this.handle, (written) => {
-      this.#written = written;
-      this.#wake();
-    });
+    const writer = new Writer(this.handle, (written) => this.#recent.forget(written));
     for await (const chunk of body) {
       if (this.size !== undefined && writer.taken + chunk.length > this.size)
         throw new Error(`more than ${this.size} bytes came`);
       hash.update(chunk);
+      this.#recent.add(chunk);
+      this.#wake();
       await writer.take(chunk);
+      cameIn(chunk.length);
     }
     await writer.flush();
     if (this.size !== undefined && writer.taken !== this.size)
@@ -89,6 +95,42 @@ export class Arrival {
     const waiting = this.#waiting;
     this.#waiting = [];
     for (const resolve of waiting) resolve();
+  }
+}
+
+/** The bytes that came last. What is not in the file yet is always among them. */
+class Recent {
+  /** Up to where bytes have come. */
+  end = 0;
+  #chunks: { start: number; bytes: Uint8Array }[] = [];
+
+  /** From where on bytes are here. */
+  get start(): number {
+    return this.#chunks[0]?.start ?? this.end;
+  }
+
+  add(bytes: Uint8Array): void {
+    this.#chunks.push({ start: this.end, bytes });
+    this.end += bytes.length;
+  }
+
+  /** @param written up to where the file has them */
+  forget(written: number): void {
+    const oldest = Math.min(written, this.end - RECENT);
+    let gone = 0;
+    for (const { start, bytes } of this.#chunks) {
+      if (start + bytes.length > oldest) break;
+      gone++;
+    }
+    this.#chunks.splice(0, gone);
+  }
+
+  part(position: number, end: number): Part | undefined {
+    const chunk = this.#chunks.find(({ start, bytes }) => start <= position && position < start + bytes.length);
+    if (chunk === undefined) return undefined;
+    const { buffer, byteOffset, byteLength } = chunk.bytes;
+    const whole = Buffer.from(buffer, byteOffset, byteLength);
+    return { bytes: whole.subarray(position - chunk.start, end - chunk.start), release() {} };
   }
 }
 

@@ -35,7 +35,7 @@ export class Download {
       this.#readers--;
       await this.#close();
     };
-    return { size: arrival.size, handle: arrival.handle, until: (offset) => arrival.until(offset), close };
+    return { size: arrival.size, read: (position, end) => arrival.read(position, end), close };
   }
 
   async #close(): Promise<void> {

@@ -49,7 +49,8 @@ async function makeBytes(image: Image, record: ImageRecord): Promise<"fetched" |
   const { bringBytes } = await import("./fetch-bytes.ts");
   if (await bringBytes(image, record)) return "fetched";
   const { buildImage } = await import("./build.ts");
-  const again = await buildImage(image, { keepRecord: true, platforms: record.platforms.map((each) => each.platform) });
+  const platforms = record.platforms.map(({ platform }) => platform);
+  const again = await buildImage(image, { keepRecord: true, platforms, variants: Object.keys(record.variants) });
   if (again.digest === record.digest) return "rebuilt";
   const { differencesOf } = await import("./differences.ts");
   const differences = await differencesOf(store(), record, again);

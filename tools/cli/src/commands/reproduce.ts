@@ -37,7 +37,8 @@ async function reproduce(image: Image, verbose: boolean, signal: AbortSignal): P
   const record = await recordOfImage(image);
   const { onLine } = new BuildProgress(verbose);
   const platforms = record.platforms.map(({ platform }) => platform);
-  const again = await buildImage(image, { noCache: true, keepRecord: true, platforms, onLine, signal });
+  const variants = Object.keys(record.variants);
+  const again = await buildImage(image, { noCache: true, keepRecord: true, platforms, variants, onLine, signal });
   // To tell the files: a record from a cache may have its bytes in the registry alone.
   if (again.digest !== record.digest) await bringBytes(image, record);
   return await differencesOf(store(), record, again);

@@ -15,6 +15,7 @@ export { pruneEmbedded } from "./embedded/prune.ts";
 export { isInstalled as embeddedIsInstalled, embeddedPaths } from "./embedded/paths.ts";
 export { releaseBuildah } from "./buildah-stop.ts";
 export { cacheHome, engineFolder, storeFolder } from "./home.ts";
+export { emulatedPlatforms } from "./emulation.ts";
 export { hostCa } from "./host-ca.ts";
 export { hostPlatform } from "./host-platform.ts";
 export type { LayerCache } from "./layer-cache.ts";

@@ -7,8 +7,10 @@ import {
   cacheHome,
   chooseEngine,
   embeddedIsInstalled,
+  emulatedPlatforms,
   engineAnswers,
   hostCa,
+  hostPlatform,
   onPath,
 } from "@waybill/engine";
 import { run } from "@waybill/oci";
@@ -35,7 +37,7 @@ export const command: Command = {
   usage: "",
   options: {},
   async run(_positionals, values) {
-    const findings = [await node(), ...(await engines()), ca(), await disk(), ...forTests()];
+    const findings = [await node(), ...(await engines()), emulation(), ca(), await disk(), ...forTests()];
     if (values["json"] === true) console.log(JSON.stringify(findings));
     else {
       const rows = findings.map(({ what, state, detail, mend }) => [what, state, detail, state === "ok" ? "" : mend]);
@@ -105,6 +107,17 @@ async function buildxVersion(): Promise<Finding> {
     state: good ? "ok" : "missing",
     detail: version ?? "unknown",
     mend: "docker buildx create --use --driver docker-container",
+  };
+}
+
+function emulation(): Finding {
+  const platforms = emulatedPlatforms().filter((platform) => platform !== hostPlatform());
+  const none = `none: RUN works for ${hostPlatform()} alone, the rest is cross-built`;
+  return {
+    what: "emulation",
+    state: platforms.length > 0 ? "ok" : "optional",
+    detail: platforms.join(", ") || none,
+    mend: "sudo apt-get install qemu-user-static binfmt-support (docs/multi-arch.md)",
   };
 }
 

@@ -4,10 +4,11 @@
 
 import { randomUUID } from "node:crypto";
 import { chmod, mkdir, readdir, rename, rm, stat } from "node:fs/promises";
-import { join } from "node:path";
+import { join, relative } from "node:path";
 import { WaybillError } from "@waybill/oci";
 import { defaultCacheDir } from "../cache.ts";
 import { onDisk } from "../disk.ts";
+import { LOCK_FILE } from "../schema.ts";
 import { isBundle } from "./declaration.ts";
 import { explainGit, git, gitAt } from "./git.ts";
 import { fetchProgress } from "./progress.ts";
@@ -85,7 +86,7 @@ async function checkOut(source: SourceCommit, folder: string, options: SourceOpt
   const tree = (await gitAt(repository, ["rev-parse", "--verify", `${commit}^{tree}`], inside)).trim();
   if (source.tree !== undefined && source.tree !== tree) {
     throw new WaybillError(`the commit ${commit} has the tree ${tree}, the lock says ${source.tree}`, {
-      where: join(options.imageFolder, "image.lock.json"),
+      where: relative(process.cwd(), join(options.imageFolder, LOCK_FILE)),
       mend: "somebody edited the lock: `npx waybill lock` writes it anew",
     });
   }

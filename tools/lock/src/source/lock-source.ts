@@ -1,7 +1,7 @@
 // Pins an upstream repository: which commit and tree its version is, and what its Dockerfile says, so that nothing has to be
 // fetched to know what the image is built from.
 
-import { join } from "node:path";
+import { join, relative } from "node:path";
 import { WaybillError } from "@waybill/oci";
 import { LOCK_FILE, readLock } from "../lock-file.ts";
 import type { LockedSource } from "../schema.ts";
@@ -43,7 +43,7 @@ export async function buildableSource(
   const prepared = await prepareSource(fetched, { ...declared, repository, version }, options);
   if (prepared.dockerfile.join("\n") === locked.dockerfile.join("\n")) return prepared;
   throw new WaybillError("the lock has another Dockerfile than the patched upstream", {
-    where: join(options.imageFolder, LOCK_FILE),
+    where: relative(process.cwd(), join(options.imageFolder, LOCK_FILE)),
     mend: "`npx waybill lock` takes it in",
   });
 }
@@ -62,7 +62,7 @@ function assertUnmoved(
 ): void {
   if (before?.repository !== now.repository || before.version !== now.version || before.commit === now.commit) return;
   throw new WaybillError(`the tag ${now.version} of ${now.repository} moved from ${before.commit} to ${now.commit}`, {
-    where: join(imageFolder, LOCK_FILE),
+    where: relative(process.cwd(), join(imageFolder, LOCK_FILE)),
     mend: "ask upstream why; to take the new commit delete `source` from the lock and run `npx waybill lock`",
   });
 }

@@ -1,6 +1,6 @@
 // Which commit a version of an upstream repository is, and which version is its newest.
 
-import { join } from "node:path";
+import { join, relative } from "node:path";
 import { WaybillError } from "@waybill/oci";
 import { isBundle } from "./declaration.ts";
 import { gitAt } from "./git.ts";
@@ -39,7 +39,7 @@ export async function resolveVersion(
   if (head !== undefined) return { commit: head, kind: "branch" };
   const newest = (await tagsOf(repository, imageFolder, signal)).slice(0, 5).join(", ");
   throw new WaybillError(`${repository} has no tag or branch ${version}`, {
-    where: join(imageFolder, "project.json"),
+    where: relative(process.cwd(), join(imageFolder, "project.json")),
     mend: newest === "" ? "it has no tags: name a branch or a commit" : `its newest tags are ${newest}`,
   });
 }

@@ -72,4 +72,5 @@ export function formatRows(rows: readonly Row[]): string {
   return formatTable(["bench", "ours against theirs", "ours", "theirs", "ratio", "mark", "result"], cells, [2, 3, 4]);
 }
 
-const seconds = (value: number | null): string => (value === null ? "-" : `${value.toFixed(2)} s`);
+/** Short times need more digits to say anything. */
+const seconds = (value: number | null): string => (value === null ? "-" : `${value.toFixed(value < 0.1 ? 4 : 2)} s`);

@@ -6,6 +6,7 @@ import { remoteCache } from "./remote-cache.ts";
 import { graph } from "./graph.ts";
 import { oneLineChange } from "./one-line-change.ts";
 import { type Options, USAGE, readOptions } from "./options.ts";
+import { registry } from "./registry.ts";
 import { type Row, formatRows } from "./row.ts";
 import { releases } from "./releases.ts";
 import { endPrograms, lastWords } from "./shell.ts";
@@ -16,6 +17,7 @@ const BENCHES: Record<string, (options: Options) => Promise<Row[]>> = {
   "one-line change": oneLineChange,
   "graph of 500 images": graph,
   releases,
+  registry,
 };
 
 async function main(): Promise<0 | 1> {

@@ -26,6 +26,7 @@ const COMMANDS: Record<string, () => Promise<{ command: Command }>> = {
   doctor: () => import("./commands/doctor.ts"),
   engine: () => import("./commands/engine.ts"),
   cache: () => import("./commands/cache.ts"),
+  mirror: () => import("./commands/mirror.ts"),
   schema: () => import("./commands/schema.ts"),
 };
 

@@ -61,7 +61,12 @@ export async function command(folder: string, name: string, options: Record<stri
   const query = new URLSearchParams(options).toString();
   const request = httpRequest({ socketPath: socketFile, path: `/${name}?${query}`, method: "POST" });
   request.end();
-  const [response] = (await once(request, "response")) as [IncomingMessage];
+  const response = await once(request, "response").then(
+    ([answer]) => answer as IncomingMessage,
+    // It ended while we asked.
+    () => undefined,
+  );
+  if (response === undefined) return undefined;
   const chunks: Buffer[] = [];
   for await (const chunk of response as AsyncIterable<Buffer>) chunks.push(chunk);
   const body: unknown = JSON.parse(Buffer.concat(chunks).toString("utf8"));

@@ -12,8 +12,8 @@ export interface ServerProcess {
 /**
  * What to start to serve a folder.
  * - V8 keeps short-lived objects in up to 48 MB before it looks what is garbage; 1 MB does for objects as small as ours.
- * - glibc gives memory back to the system only at the end of its heap, and from 128 KB on, a limit that it raises by itself
- *   unless it is set: the buffers of uploads would stay with us for ever.
+ * - glibc keeps freed memory for itself, unless it took it from the system piece by piece: so it does from 64 KB on, which is what
+ *   sockets bring.
  * - What comes in is counted, and V8 told to look for garbage (memory.ts).
  */
 export function serverProcess(folder: string): ServerProcess {
@@ -21,6 +21,6 @@ export function serverProcess(folder: string): ServerProcess {
   return {
     command: process.execPath,
     args: ["--max-semi-space-size=1", "--expose-gc", program, folder],
-    env: { MALLOC_TRIM_THRESHOLD_: "131072" },
+    env: { MALLOC_MMAP_THRESHOLD_: "65536" },
   };
 }

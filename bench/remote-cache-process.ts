@@ -7,10 +7,13 @@ import { join } from "node:path";
 import type { HookFigures } from "./remote-cache.ts";
 
 const [location = "", count = "0"] = process.argv.slice(2);
+// What every run of Nx has loaded already is not the hook's.
+await import("@waybill/nx-plugin");
 const before = process.memoryUsage.rss();
 const started = performance.now();
-const { CacheRun, cacheSettings } = await import("@waybill/cache");
-const { BlobStore } = await import("@waybill/oci");
+const { CacheRun } = await import("@waybill/cache/run");
+const { cacheSettings } = await import("@waybill/cache/settings");
+const { BlobStore } = await import("@waybill/oci/blobstore");
 const settings = cacheSettings({ remoteCache: location }, {});
 if (settings === undefined) throw new Error("no settings");
 const folder = mkdtempSync(join(tmpdir(), "waybill-hook-"));

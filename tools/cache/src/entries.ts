@@ -2,7 +2,10 @@
 
 import type { KeyObject } from "node:crypto";
 import { Readable } from "node:stream";
-import { type ImageRecord, MEDIA_TYPE, WaybillError, digestOf } from "@waybill/oci";
+import { digestOf } from "@waybill/oci/digest";
+import { WaybillError } from "@waybill/oci/error";
+import { MEDIA_TYPE } from "@waybill/oci/mediatype";
+import type { ImageRecord } from "@waybill/oci/record";
 import type { RegistryClient } from "@waybill/oci/registry";
 import { EMPTY, type Entry, type EntryFacts, assertGenuine, readEntry, writeEntry } from "./entry.ts";
 import { MAX_TARBALL_BYTES, readTarball } from "./tarball.ts";

@@ -2,7 +2,8 @@
 // one, and many want each repository made by hand.
 
 import { Readable } from "node:stream";
-import { type BlobStore, type Descriptor, type Digest, type ImageRecord, mapLimit } from "@waybill/oci";
+import type { BlobStore, Descriptor, Digest, ImageRecord } from "@waybill/oci";
+import { mapLimit } from "@waybill/oci/parallel";
 import { type PushPlan, type RegistryClient, carryOut, planPush, pull } from "@waybill/oci/registry";
 import { PATIENCE_MS, type Progress } from "./patience.ts";
 

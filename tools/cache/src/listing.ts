@@ -1,6 +1,9 @@
 // All that lies in one of the cache's repositories: entries, images, and what others have put there.
 
-import { type Descriptor, type Digest, WaybillError, mapLimit, parseDocument } from "@waybill/oci";
+import type { Descriptor, Digest } from "@waybill/oci";
+import { parseDocument } from "@waybill/oci/document";
+import { WaybillError } from "@waybill/oci/error";
+import { mapLimit } from "@waybill/oci/parallel";
 import { type FetchedManifest, type RegistryClient, closureOf } from "@waybill/oci/registry";
 import { entryBytes } from "./entries.ts";
 import { ARTIFACT_TYPE, type EntryFacts, readEntry } from "./entry.ts";

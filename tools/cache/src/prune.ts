@@ -1,7 +1,8 @@
 // What of the cache has had its time. Planned as data first, as with a push; a record's image goes only when no record that stays
 // names it, and nothing goes that a tag of somebody else's needs.
 
-import { type Digest, WaybillError } from "@waybill/oci";
+import type { Digest } from "@waybill/oci/digest";
+import { WaybillError } from "@waybill/oci/error";
 import { type RegistryClient, RegistryError } from "@waybill/oci/registry";
 import type { ListedEntry, Listing } from "./listing.ts";
 

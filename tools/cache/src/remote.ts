@@ -2,7 +2,8 @@
 // wrong is a miss, and is told once.
 
 import type { KeyObject } from "node:crypto";
-import { type BlobStore, type Digest, type ImageRecord, WaybillError, messageOf } from "@waybill/oci";
+import type { BlobStore, Digest, ImageRecord } from "@waybill/oci";
+import { WaybillError, messageOf } from "@waybill/oci/error";
 import { RegistryClient, RegistryError } from "@waybill/oci/registry";
 import { getEntry, putEntry } from "./entries.ts";
 import type { EntryFacts } from "./entry.ts";

@@ -4,7 +4,8 @@
 import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { type BlobStore, type ImageRecord, run } from "@waybill/oci";
+import type { BlobStore, ImageRecord } from "@waybill/oci";
+import { run } from "@waybill/oci/run";
 import { type Describe, Remote } from "./remote.ts";
 import { signingKey } from "./signature.ts";
 import { type RunningServer, startServer } from "./server.ts";

@@ -1,7 +1,9 @@
 // The remote cache of a run: there before the first task, gone after the last. Where none is set up this file is not loaded.
 
 import type { PreTasksExecutionContext } from "@nx/devkit";
-import { type CacheOptions, CacheRun, cacheSettings } from "@waybill/cache";
+// Not the whole room: prune and its like are no part of a run.
+import { CacheRun } from "@waybill/cache/run";
+import { type CacheOptions, cacheSettings } from "@waybill/cache/settings";
 import { store } from "@waybill/image/bytes";
 import { messageOf } from "@waybill/oci/error";
 

@@ -141,7 +141,8 @@ describe("waybill reproduce", { timeout: 60_000 }, () => {
   test("names the layer that doesn't, and keeps the record", async () => {
     const before = await workspace.read("images/restless/dist/image.json");
     const { exitCode, stdout } = await workspace.waybill("reproduce", "restless");
-    expect(stdout.trimEnd().split("\n")).toEqual([
+    // Beside the steps that took long, on a busy machine.
+    expect(stdout.split("\n").filter((line) => line.startsWith("restless"))).toEqual([
       expect.stringMatching(/^restless: linux\/amd64: layer \w{12} became \w{12}: RUN .*date \+%s%N > \/date/),
       "restless:   date: content",
     ]);

@@ -1,7 +1,7 @@
 // What this repo releases: its images and its charts, each by the package.json that carries its version.
 
 import { readFile } from "node:fs/promises";
-import { join, relative } from "node:path";
+import { join, matchesGlob, relative } from "node:path";
 import { findCharts } from "@waybill/chart";
 import { findImages } from "@waybill/image";
 import { WaybillError, check, parseJson } from "@waybill/oci";
@@ -23,7 +23,7 @@ export interface Releasable {
   repository?: string;
 }
 
-/** By package. @throws {WaybillError} one that can't be read, or has no version */
+/** By package, without those that the changesets configuration ignores: what only tests use is no release. @throws {WaybillError} one that can't be read, or has no version */
 export async function releasables(root: string): Promise<Map<string, Releasable>> {
   const found: Releasable[] = [];
   for (const [name, { folder, metadata }] of await findImages(root)) {
@@ -32,9 +32,17 @@ export async function releasables(root: string): Promise<Map<string, Releasable>
   }
   for (const { name, folder } of findCharts(root))
     found.push({ kind: "chart", name, ...(await packageOf(root, folder)) });
+  const ignored = await ignoredBy(root);
+  const kept = found.filter(({ package: name }) => !ignored.some((pattern) => matchesGlob(name, pattern)));
   // Images before the charts that name them, each by name: plans read the same wherever folders lie.
-  found.sort((a, b) => (a.kind === b.kind ? (a.name < b.name ? -1 : 1) : a.kind === "image" ? -1 : 1));
-  return new Map(found.map((each) => [each.package, each]));
+  kept.sort((a, b) => (a.kind === b.kind ? (a.name < b.name ? -1 : 1) : a.kind === "image" ? -1 : 1));
+  return new Map(kept.map((each) => [each.package, each]));
+}
+
+async function ignoredBy(root: string): Promise<string[]> {
+  const file = join(root, ".changeset/config.json");
+  const text = await readFile(file, "utf8").catch(() => "{}");
+  return check(z.looseObject({ ignore: z.array(z.string()).default([]) }), parseJson(text, file), file).ignore;
 }
 
 /** Where this repo's own images are pushed, in one spelling. @param registry "ghcr.io/acme/images" */

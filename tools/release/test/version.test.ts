@@ -1,5 +1,6 @@
 import { expect, test } from "vitest";
 import { planVersion, unreleased, version } from "../src/index.ts";
+import { releasables } from "../src/packages.ts";
 import { versionTags } from "../src/version-tags.ts";
 import { workspace } from "./workspace.ts";
 
@@ -62,6 +63,14 @@ test("a digest is pinned beside the tag where that is asked for", async () => {
   changeset("one", { agent: "patch" }, "Mended.");
   await version(root, await planVersion(root, { registry: REGISTRY, digests: new Map([["agent", digest]]) }));
   expect(read("charts/platform/values.yaml")).toContain(`agent: registry.test/team/agent:1.0.1@${digest}\n`);
+});
+
+test("what the changesets configuration ignores is nobody's release", async () => {
+  const { root, read, write } = workspace();
+  const config = JSON.parse(read(".changeset/config.json")) as object;
+  write(".changeset/config.json", JSON.stringify({ ...config, ignore: ["@test/{agent,gear}"] }));
+  write("charts/platform/package.json", JSON.stringify({ name: "@test/platform", version: "1.0.0", private: true }));
+  expect([...(await releasables(root)).keys()]).toEqual(["@test/operator", "@test/platform"]);
 });
 
 test("a changeset for a package that isn't there is one line", async () => {

@@ -64,7 +64,7 @@ describe("waybill mirror", { timeout: 180_000 }, () => {
         })
       ).status,
     ).toBe(201);
-    expect(await mirror("check", "IMAGE_EXISTS", `127.0.0.1:${port}/team/api:1.0`)).toEqual([0, "true"]);
+    expect(await mirror("check", "IMAGE_EXISTS", `localhost:${port}/team/api:1.0`)).toEqual([0, "true"]);
     expect(await mirror("check", "IMAGE_EXISTS", `127.0.0.1:${port}/team/api:2.0`)).toEqual([1, "false"]);
     expect(await mirror("status")).toEqual([0, expect.stringMatching(/^http.*: 1 repositories, 1 blobs, /)]);
     expect(await mirror("gc", "--dry-run")).toEqual([0, expect.stringMatching(/^would free 0/)]);

@@ -141,10 +141,14 @@ async function holdsRegistry(folder: string): Promise<boolean> {
 /** Through the mirror: what it can fetch exists too. */
 async function holdsImage(host: string, image: string): Promise<boolean> {
   const { registry, repository, tag = "latest", digest } = parseReference(image);
-  const client = new RegistryClient(host);
-  const names = registry === host ? [repository] : [`${registry}/${repository}`];
-  for (const name of names) if ((await client.headManifest(name, digest ?? tag)) !== undefined) return true;
-  return false;
+  const name = isOurs(registry, host) ? repository : `${registry}/${repository}`;
+  return (await new RegistryClient(host).headManifest(name, digest ?? tag)) !== undefined;
+}
+
+/** This machine has several names. */
+function isOurs(registry: string, host: string): boolean {
+  const port = `:${host.split(":").at(-1)}`;
+  return registry === host || ["localhost", "127.0.0.1", "[::1]"].some((name) => registry === name + port);
 }
 
 async function askRunning(folder: string, name: string, options: Record<string, string> = {}): Promise<unknown> {

@@ -1,8 +1,9 @@
 // What must hold of every pod that the chart makes, whatever its values.
 
+import { readFile } from "node:fs/promises";
 import { type Kubernetes, startKubernetes } from "@waybill/testing";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
-import { CASES, type Manifest, manifestsOf, render } from "./support/chart.ts";
+import { CASES, CHART, type Manifest, manifestsOf, render } from "./support/chart.ts";
 
 let kubernetes: Kubernetes;
 beforeAll(async () => {
@@ -105,6 +106,19 @@ describe("images", () => {
     const text = await render(kubernetes, 4, ["--set", "defaultImages.agentRuntime=registry.example/agent:v1.0.0"]);
     expect(text).toMatch(/- name: DEFAULT_AGENT_IMAGE\n +value: "registry\.example\/agent:v1\.0\.0"/);
   });
+});
+
+test("the operator has the rights that its own source asks for, and no others", async () => {
+  const role = ofKind(await rendered(), "ClusterRole").find(({ metadata }) => metadata.name === "waybill-operator");
+  const [asked] = manifestsOf(await readFile(`${CHART}../../images/operator/src/role.yaml`, "utf8"));
+  const rights = (rules: Manifest["rules"] = []): string[] =>
+    rules
+      .flatMap(({ apiGroups, resources, verbs }) =>
+        apiGroups.flatMap((group) => resources.flatMap((each) => verbs.map((verb) => `${verb} ${each}.${group}`))),
+      )
+      .toSorted();
+  expect(rights(asked?.rules).length).toBeGreaterThan(10);
+  expect(rights(role?.rules)).toEqual(rights(asked?.rules));
 });
 
 test("the webhook fails closed for our own kinds, and open for pods of namespaces that ask for it", async () => {

@@ -15,13 +15,14 @@ import { buildsOf, target } from "./targets.ts";
 /** The image that brings Helm. */
 const HELM = "kubernetes";
 
-/** Everything that Helm reads, and what the CRDs are copied from. */
+/** Everything that Helm reads, and what CRDs and roles are copied from. */
 const CHART_FILES = [
   "{projectRoot}/{Chart,values}.yaml",
   "{projectRoot}/values.schema.json",
   "{projectRoot}/.helmignore",
   "{projectRoot}/{templates,crds,ci}/**/*",
   "{workspaceRoot}/images/shared/*/crds/*.yaml",
+  "{workspaceRoot}/images/*/src/role.yaml",
 ];
 
 /**

@@ -25,7 +25,7 @@ export interface Manifest {
     template?: { metadata: { labels: Record<string, string> }; spec: PodSpec };
   };
   webhooks?: { name: string; failurePolicy: string; namespaceSelector?: object; clientConfig: { caBundle?: string } }[];
-  data?: Record<string, string>;
+  rules?: { apiGroups: string[]; resources: string[]; verbs: string[] }[];
 }
 
 interface PodSpec {

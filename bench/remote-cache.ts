@@ -53,9 +53,13 @@ async function secondMachine(
   const counted = await counter(host);
   const args = ["run-many", "-t", "docker-build", "-p", chosen.join(",")];
   const location = `${counted.host}/bench/nx-cache`;
-  // The engine has its steps from earlier builds or makes them now: what it has makes building look better than from nothing.
-  await copy.nx([...args, "--skipNxCache"], { WAYBILL_REMOTE_CACHE: location });
-  const building = await takeTurns({ build: { run: () => copy.nx([...args, "--skipNxCache"]) } }, 1);
+  // With Nx's cache empty, as `--skipNxCache` stores nothing. The engine has its steps, from earlier builds or from the first of these
+  // turns, which makes building look better than from nothing.
+  const build = (cache: string) => ({
+    run: async () => await copy.nx(args, { WAYBILL_REMOTE_CACHE: cache, ...freshNx(mkdtempSync(join(folder, "nx-"))) }),
+  });
+  await build(location).run();
+  const building = await takeTurns({ build: build("off") }, 1);
   let machine: Record<string, string> = {};
   const second = {
     prepare: async (turn: number) => {
@@ -82,10 +86,15 @@ function freshMachine(copy: Checkout, home: string): Record<string, string> {
     HOME: home,
     WAYBILL_CACHE: join(home, "cache"),
     WAYBILL_STORE: join(home, "store"),
-    NX_CACHE_DIRECTORY: join(home, "nx"),
-    NX_WORKSPACE_DATA_DIRECTORY: join(home, "data"),
+    ...freshNx(home),
   };
 }
+
+/** Nx keeps what it knows of its cache apart from the cache. */
+const freshNx = (folder: string): Record<string, string> => ({
+  NX_CACHE_DIRECTORY: join(folder, "nx"),
+  NX_WORKSPACE_DATA_DIRECTORY: join(folder, "data"),
+});
 
 /** In front of the registry, counting what it answers. */
 async function counter(target: string): Promise<{ host: string; bytes: number; close: () => void }> {

@@ -23,6 +23,8 @@ const BENCH = "registry";
 const LAYERS = 4;
 const LAYER_BYTES = 50_000_000;
 const TAGS = 10_000;
+/** A second, as /proc counts (man 5 proc; 100 on all Linux that Node runs on). */
+const CLOCK_TICKS = 100;
 const MANIFEST = "application/vnd.oci.image.manifest.v1+json";
 
 interface Server {
@@ -156,8 +158,22 @@ async function warmPulls(ours: Server, theirs: Server, blobs: readonly Blob[], r
     const took = await takeTurns({ ours: pull(ours), theirs: pull(theirs) }, runs);
     const what = `warm pull of 200 MB, ${clients} client${clients === 1 ? "" : "s at once"}`;
     rows.push(notSlower({ bench: BENCH, what, ours: took.ours, theirs: took.theirs }, 1));
+    const cpu = { ours: await cpuOf(ours, pull(ours).run), theirs: await cpuOf(theirs, pull(theirs).run) };
+    // What else the machine does hardly shows in this one.
+    rows.push(notSlower({ bench: BENCH, what: "processor time of the server for it", ...cpu }, 1));
   }
   return rows;
+}
+
+/** Seconds of the processor that a server used, in user and kernel mode. */
+async function cpuOf({ child }: Server, work: () => Promise<unknown>): Promise<number> {
+  const used = async (): Promise<number> => {
+    const fields = (await readFile(`/proc/${child.pid}/stat`, "utf8")).split(") ")[1]?.split(" ") ?? [];
+    return (Number(fields[11]) + Number(fields[12])) / CLOCK_TICKS;
+  };
+  const before = await used();
+  await work();
+  return (await used()) - before;
 }
 
 async function curl(urls: readonly string[]): Promise<void> {

@@ -14,6 +14,7 @@ export interface ServerProcess {
  * - V8 keeps short-lived objects in up to 48 MB before it looks what is garbage; 1 MB does for objects as small as ours.
  * - glibc keeps freed memory for itself, unless it took it from the system piece by piece: so it does from 64 KB on, which is what
  *   sockets bring.
+ * - Node's pool has four threads, which four slow writes would keep from every read.
  * - What comes in is counted, and V8 told to look for garbage (memory.ts).
  */
 export function serverProcess(folder: string): ServerProcess {
@@ -21,6 +22,6 @@ export function serverProcess(folder: string): ServerProcess {
   return {
     command: process.execPath,
     args: ["--max-semi-space-size=1", "--expose-gc", program, folder],
-    env: { MALLOC_MMAP_THRESHOLD_: "65536" },
+    env: { MALLOC_MMAP_THRESHOLD_: "65536", UV_THREADPOOL_SIZE: "8" },
   };
 }

@@ -11,9 +11,13 @@ import { digestOf, digestOfStream, splitDigest } from "@waybill/oci/digest";
 import type { Digest } from "@waybill/oci/digest";
 import { Leases } from "./leases.ts";
 import { Stamps } from "./stamps.ts";
+import { Turns } from "./turns.ts";
 
 /** Manifests are read into memory. */
 const MAX_DOCUMENT_BYTES = 4 * 1024 * 1024;
+
+/** Large files flushed at a time. Each holds a thread of Node's pool for as long as the disk takes; reads need the others. */
+const FLUSHES = 2;
 
 /** A verified blob, open for reading. `close` it. */
 export interface OpenBlob {
@@ -35,6 +39,7 @@ export class Vault {
   readonly #incoming: string;
   readonly #quarantine: string;
   readonly #events: VaultEvents;
+  readonly #flushing = new Turns(FLUSHES);
   readonly #verifying = new Map<Digest, Promise<boolean>>();
 
   constructor(folder: string, graceMs: number, events: VaultEvents) {
@@ -112,7 +117,7 @@ export class Vault {
   /** Takes a file, whose bytes the caller has verified, as a blob: flushed, then renamed. */
   async adopt(file: string, handle: FileHandle, digest: Digest): Promise<void> {
     this.leases.touch(digest);
-    await handle.datasync();
+    await this.#flushing.take(() => handle.datasync());
     const path = this.blobs.path(digest);
     await mkdir(dirname(path), { recursive: true });
     await rename(file, path);

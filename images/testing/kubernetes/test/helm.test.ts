@@ -40,6 +40,11 @@ describe.each([3, 4] as const)("Helm %i", (version) => {
     expect(await helm("version", "--template={{ .Version }}")).toBe(wanted);
   });
 
+  test("without a cluster takes the Kubernetes that it is made for", async () => {
+    const minor = /^\tk8s\.io\/kubernetes (v1\.\d+)\./m.exec(goMod)?.[1];
+    expect(await helm("template", "one", chart)).toContain(`version: ${minor}.`);
+  });
+
   test("installs and uninstalls", async () => {
     await helm("install", `release-${version}`, chart);
     const stored = ["get", "configmap", `release-${version}`, "-o", "jsonpath={.data.version}"];

@@ -9,7 +9,7 @@ let osd: Container;
 beforeAll(async () => {
   cluster = await Cluster.start(await builtImage("ceph"));
   osd = await cluster.osd(2);
-}, 300_000);
+}, 600_000);
 afterAll(() => cluster[Symbol.asyncDispose](), 60_000);
 
 const BLOB = "head -c 3000000 /dev/urandom > /data/blob";

@@ -26,8 +26,9 @@ run_dir = /data
 crash_dir = /data/crash
 auth_allow_insecure_global_id_reclaim = false
 mon_data = /data/mon
-mon_data_avail_warn = 2
-mon_data_avail_crit = 1
+mgr_initial_modules = dashboard prometheus restful iostat nfs
+mon_data_avail_warn = 0
+mon_data_avail_crit = 0
 mon_allow_pool_delete = true
 mon_osd_min_down_reporters = 1
 mon_osd_reporter_subtree_level = osd
@@ -44,25 +45,25 @@ osd_pool_default_pg_autoscale_mode = off
 rgw_data = /data/rgw
 `;
 
+/** Every key there will be is made here and known to the mon from the start: fewer calls of `ceph`, each of which starts Python. */
 const MAKE_MON = `cd /data && mkdir crash mgr mon rgw
-  ceph-authtool --create-keyring client.admin.keyring --gen-key --name client.admin --cap mon 'allow *' --cap mgr 'allow *' --cap osd 'allow *' --cap mds 'allow *'
   ceph-authtool --create-keyring mon.a.keyring --gen-key --name mon. --cap mon 'allow *'
-  ceph-authtool mon.a.keyring --import-keyring client.admin.keyring
+  key() { local name=$1; shift; ceph-authtool --create-keyring "$name.keyring" --gen-key --name "$name" "$@" && ceph-authtool mon.a.keyring --import-keyring "$name.keyring"; }
+  key client.admin --cap mon 'allow *' --cap mgr 'allow *' --cap osd 'allow *' --cap mds 'allow *'
+  key client.rgw --cap mon 'allow rw' --cap mgr 'allow rw' --cap osd 'allow rwx'
+  key mds.a --cap mon 'profile mds' --cap mgr 'profile mds' --cap mds 'allow *' --cap osd 'allow *'
+  key mgr.a --cap mon 'allow profile mgr' --cap mds 'allow *' --cap osd 'allow *'
+  for id in 0 1 2; do key osd.$id --cap mon 'allow profile osd' --cap mgr 'allow profile osd' --cap osd 'allow *'; done
   monmaptool --create --fsid "$FSID" --addv a "[v2:127.0.0.1:$PORT]" monmap
   ceph-mon --mkfs --id a --monmap monmap --keyring mon.a.keyring`;
 
 const MAKE_DAEMONS = `cd /data
-  ceph auth get-or-create mgr.a mon 'allow profile mgr' mds 'allow *' osd 'allow *' > mgr.a.keyring
-  ceph auth get-or-create mds.a mon 'profile mds' mgr 'profile mds' mds 'allow *' osd 'allow *' > mds.a.keyring
-  ceph auth get-or-create client.rgw mon 'allow rw' mgr 'allow rw' osd 'allow rwx' > client.rgw.keyring
-  ceph mgr module enable dashboard --force && ceph mgr module enable prometheus --force
   for option in dashboard/server_addr=127.0.0.1 dashboard/ssl_server_port=$DASHBOARD prometheus/server_addr=127.0.0.1 prometheus/server_port=$METRICS; do
     ceph config set mgr "mgr/\${option%=*}" "\${option#*=}" --force
   done
   for id in 0 1 2; do
     mkdir osd-$id && uuid=$(cat /proc/sys/kernel/random/uuid)
     ceph osd new $uuid $id
-    ceph auth get-or-create osd.$id mon 'allow profile osd' mgr 'allow profile osd' osd 'allow *' > osd.$id.keyring
     ceph-osd --mkfs --id $id --osd-uuid $uuid
   done`;
 
@@ -110,8 +111,11 @@ export class Cluster {
   async run(args: string[], env: Record<string, string> = {}): Promise<string> {
     const container = await this.#run(args, env);
     const { exitCode } = await container.exited();
-    if (exitCode !== 0)
-      throw new Error(`${args.join(" ")} ended with ${exitCode}:\n${container.stdout}\n${container.stderr}`);
+    if (exitCode !== 0) {
+      const logs = this.#daemons.map(({ stderr }) => stderr.split("\n").slice(-4).join("\n"));
+      const all = [`${args.join(" ")} ended with ${exitCode}:`, container.stdout, container.stderr, ...logs];
+      throw new Error(all.join("\n"));
+    }
     return container.stdout.trim();
   }
 
@@ -132,8 +136,9 @@ export class Cluster {
     }
   }
 
-  #run(args: string[], env: Record<string, string> = {}): Promise<Container> {
+  #run([program = "", ...args]: string[], env: Record<string, string> = {}): Promise<Container> {
     return this.#image.run({
+      entrypoint: program,
       args,
       user: "167:167",
       env: { CEPH_CONF: "/data/ceph.conf", ...env },

@@ -16,20 +16,21 @@ export interface AtomicFile {
 }
 
 /** Begins to write `file`, making its folder where it is missing. Always end with `discard()`, in a `finally`. */
-export async function openAtomic(file: string, mode = 0o644): Promise<AtomicFile> {
+/** @param durable false for what can be had again: it is whole or not there, but a power cut may take it */
+export async function openAtomic(file: string, mode = 0o644, durable = true): Promise<AtomicFile> {
   const folder = dirname(file);
   const temporary = join(folder, `.${basename(file).slice(0, 80)}.${randomUUID()}.tmp`);
-  await makeFolder(folder);
+  await makeFolder(folder, durable);
   const handle = await open(temporary, "wx", mode);
   let placed = false;
   return {
     handle,
     async commit(name = basename(file)) {
-      await handle.sync();
+      if (durable) await handle.sync();
       await handle.close();
       await rename(temporary, join(folder, name));
       placed = true;
-      await syncFolder(folder);
+      if (durable) await syncFolder(folder);
     },
     async discard() {
       if (placed) return;
@@ -40,8 +41,13 @@ export async function openAtomic(file: string, mode = 0o644): Promise<AtomicFile
 }
 
 /** Replaces `file` by `content` in one step, or leaves it as it was. */
-export async function writeFileAtomic(file: string, content: string | Uint8Array, mode?: number): Promise<void> {
-  const atomic = await openAtomic(file, mode);
+export async function writeFileAtomic(
+  file: string,
+  content: string | Uint8Array,
+  mode?: number,
+  durable = true,
+): Promise<void> {
+  const atomic = await openAtomic(file, mode, durable);
   try {
     await atomic.handle.writeFile(content);
     await atomic.commit();
@@ -51,9 +57,9 @@ export async function writeFileAtomic(file: string, content: string | Uint8Array
 }
 
 /** As `mkdir -p`; the names of folders that are new survive a power cut too. */
-async function makeFolder(folder: string): Promise<void> {
+async function makeFolder(folder: string, durable: boolean): Promise<void> {
   const first = await mkdir(folder, { recursive: true });
-  if (first === undefined) return;
+  if (first === undefined || !durable) return;
   for (let made = folder; made.length >= first.length; made = dirname(made)) await syncFolder(dirname(made));
 }
 

@@ -40,10 +40,13 @@ export type HeldManifest = z.output<typeof manifestSchema>;
 export class Repository {
   readonly folder: string;
   readonly #used: UsedTimes;
+  readonly #durable: boolean;
 
-  constructor(folder: string, used: UsedTimes) {
+  /** @param durable false for what an upstream has too: then nobody waits for the disk */
+  constructor(folder: string, used: UsedTimes, durable: boolean) {
     this.folder = folder;
     this.#used = used;
+    this.#durable = durable;
   }
 
   /** True once something was stored in it. */
@@ -57,7 +60,7 @@ export class Repository {
   }
 
   async setTag(tag: string, record: Tag): Promise<void> {
-    await writeFileAtomic(this.#tagFile(tag), JSON.stringify(record));
+    await this.#write(this.#tagFile(tag), JSON.stringify(record));
   }
 
   /** @returns false where there was none */
@@ -76,7 +79,7 @@ export class Repository {
   }
 
   async addManifest(digest: Digest, record: HeldManifest): Promise<void> {
-    await writeFileAtomic(this.#file("_manifests", digest), JSON.stringify(record));
+    await this.#write(this.#file("_manifests", digest), JSON.stringify(record));
   }
 
   async deleteManifest(digest: Digest): Promise<boolean> {
@@ -93,7 +96,7 @@ export class Repository {
   }
 
   async addBlob(digest: Digest): Promise<void> {
-    if (!(await this.hasBlob(digest))) await writeFileAtomic(this.#file("_blobs", digest), "");
+    if (!(await this.hasBlob(digest))) await this.#write(this.#file("_blobs", digest), "");
   }
 
   async deleteBlob(digest: Digest): Promise<boolean> {
@@ -115,7 +118,7 @@ export class Repository {
   }
 
   async addReferrer(subject: Digest, referrer: Descriptor): Promise<void> {
-    await writeFileAtomic(this.#referrer(subject, referrer.digest), JSON.stringify(referrer));
+    await this.#write(this.#referrer(subject, referrer.digest), JSON.stringify(referrer));
   }
 
   async deleteReferrer(subject: Digest, referrer: Digest): Promise<void> {
@@ -127,6 +130,10 @@ export class Repository {
     const names = (await listing(folder)).filter((name) => !name.startsWith(".")).sort();
     const found = await Promise.all(names.map((name) => readRecord(join(folder, name), descriptorSchema)));
     return found.filter((descriptor) => descriptor !== undefined);
+  }
+
+  async #write(file: string, content: string): Promise<void> {
+    await writeFileAtomic(file, content, undefined, this.#durable);
   }
 
   async #digests(kind: "_manifests" | "_blobs"): Promise<Digest[]> {

@@ -42,7 +42,7 @@ export class Store {
 
   repository({ upstream, repository }: Name): Repository {
     const root = upstream === undefined ? PUSHED : upstream.replace(":", "+");
-    return new Repository(join(this.folder, "repositories", root, repository), this.#used);
+    return new Repository(join(this.folder, "repositories", root, repository), this.#used, upstream === undefined);
   }
 
   /** Every repository that holds something, in the order of their names. */

@@ -5,7 +5,7 @@ import type { Stats } from "node:fs";
 import { mkdir, open, readdir, rename, rm, stat } from "node:fs/promises";
 import type { FileHandle } from "node:fs/promises";
 import { dirname, join } from "node:path";
-import { syncFolder } from "@waybill/oci/atomic";
+import { syncFolder, writeFileAtomic } from "@waybill/oci/atomic";
 import { BlobStore } from "@waybill/oci/blobstore";
 import { digestOf, digestOfStream, splitDigest } from "@waybill/oci/digest";
 import type { Digest } from "@waybill/oci/digest";
@@ -101,11 +101,12 @@ export class Vault {
     return undefined;
   }
 
-  async put(bytes: Uint8Array, digest: Digest): Promise<void> {
+  /** @param durable false for what an upstream has too; it is verified whenever it is read */
+  async put(bytes: Uint8Array, digest: Digest, durable = true): Promise<void> {
     this.leases.touch(digest);
-    // What is there may be damaged: it is read before it counts.
-    if ((await this.size(digest)) === bytes.length) return;
-    await this.blobs.put(bytes, splitDigest(digest).algorithm);
+    // What is answered for is written again: the copy that is there may not be on the disk yet.
+    if (!durable && (await this.size(digest)) === bytes.length) return;
+    await writeFileAtomic(this.blobs.path(digest), bytes, undefined, durable);
     await this.#stamp(digest);
   }
 

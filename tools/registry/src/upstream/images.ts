@@ -122,7 +122,7 @@ export class UpstreamImages {
   async #keep(name: UpstreamName, repository: Repository, { bytes, ...found }: FetchedManifest): Promise<void> {
     const read = understood(name, { bytes, ...found });
     const { digest, size } = found;
-    await this.#store.vault.put(bytes, digest);
+    await this.#store.vault.put(bytes, digest, false);
     await repository.addManifest(digest, { mediaType: read.mediaType, size, came: Date.now() });
     if (read.subject) await repository.addReferrer(read.subject.digest, referrerOf(read, { digest, size }));
   }

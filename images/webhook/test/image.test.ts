@@ -77,3 +77,17 @@ describe("serving", () => {
     await expect(Webhook.start("mirrors: 7")).rejects.toThrow(/ended with 1/);
   });
 });
+
+test("the variant debug has the tools, and runs the webhook as its modes", async () => {
+  const debug = await builtImage("webhook", "debug");
+  const script =
+    "set -e; for tool in bash tini curl jq kubectl; do command -v $tool; done; webhook version | head -n 1";
+  const container = await debug.run({ entrypoint: "/usr/bin/bash", args: ["-c", script], network: "none" });
+  const { exitCode } = await container.exited();
+  expect(container.stdout + container.stderr).toMatch(
+    /^(\/usr\/(local\/)?bin\/(bash|tini|curl|jq|kubectl)\n){5}webhook of/,
+  );
+  expect(exitCode).toBe(0);
+  const refused = await debug.run({ args: ["dance"], network: "none" });
+  expect((await refused.exited()).exitCode).toBe(2);
+});

@@ -53,9 +53,10 @@ async function statusOf(root: string): Promise<z.output<typeof releasePlan>> {
 }
 
 /** Runs the changesets command line of this workspace. @throws {WaybillError} what it says */
-export async function changeset(root: string, args: readonly string[], output?: string): Promise<void> {
+export async function changeset(root: string, args: readonly string[]): Promise<void> {
   const program = join(import.meta.dirname, "../../../node_modules/@changesets/cli/bin.js");
-  const env = { NO_COLOR: "1", ...(output === undefined ? {} : { CHANGESETS_OUTPUT: output }) };
+  // Node warns on stderr where both colours are asked for and refused, and that would be taken for the reason of a failure.
+  const env = { NO_COLOR: "1", FORCE_COLOR: undefined };
   const { exitCode, stdout, stderr } = await run(process.execPath, [program, ...args], { cwd: root, env });
   if (exitCode === 0) return;
   const said = `${stderr}\n${stdout}`

@@ -1,4 +1,4 @@
-import { expect, test } from "vitest";
+import { expect, onTestFinished, test, vi } from "vitest";
 import { planVersion, unreleased, version } from "../src/index.ts";
 import { releasables } from "../src/packages.ts";
 import { versionTags } from "../src/version-tags.ts";
@@ -73,7 +73,9 @@ test("what the changesets configuration ignores is nobody's release", async () =
   expect([...(await releasables(root)).keys()]).toEqual(["@test/operator", "@test/platform"]);
 });
 
-test("a changeset for a package that isn't there is one line", async () => {
+test("a changeset for a package that isn't there is one line, whatever is asked about colours", async () => {
+  vi.stubEnv("FORCE_COLOR", "true");
+  onTestFinished(() => void vi.unstubAllEnvs());
   const { root, changeset } = workspace();
   changeset("one", { nothing: "minor" }, "x");
   await expect(planVersion(root, { registry: REGISTRY })).rejects.toThrow(/^changeset status: .*@test\/nothing/);

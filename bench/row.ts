@@ -1,6 +1,6 @@
 // A line of the result: two things measured in the same run, their ratio, and the mark it has to reach.
 
-import { formatTable } from "../tools/cli/src/format.ts";
+import { formatTable } from "@waybill/format";
 
 export interface Row {
   bench: string;

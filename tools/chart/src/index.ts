@@ -3,4 +3,4 @@
 export { type Chart, findCharts, readChart, valuesFile } from "./chart.ts";
 export { editChartFile } from "./chart-file.ts";
 export { type NewImage, editValues } from "./edit.ts";
-export { type ValuesImage, isPinned, valuesImages } from "./values.ts";
+export { type ValuesImage, valuesImages } from "./values.ts";

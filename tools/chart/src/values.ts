@@ -1,7 +1,7 @@
 // The images that a chart's values.yaml names, as pairs of repository and tag or as whole references, and where each part stands in
 // the text: a new tag replaces the old one's characters, and every other byte of the file stays.
 
-import { WaybillError, isDigest, parseReference } from "@waybill/oci";
+import { WaybillError, parseReference } from "@waybill/oci";
 import { LineCounter, type Pair, type Scalar, type YAMLMap, isMap, isPair, isScalar, isSeq, parseDocument } from "yaml";
 
 /** Where a value stands: offsets into the text, the end excluded. */
@@ -144,6 +144,3 @@ function spanOf(name: "tag" | "digest", scalar: Scalar | undefined) {
 function beforeOf(text: string, offset: number): string {
   return text.slice(text.lastIndexOf("\n", offset - 1) + 1, offset);
 }
-
-/** Whether a text is what registries take for a digest; charts write it with and without the algorithm. */
-export const isPinned = ({ digest }: ValuesImage): boolean => digest !== undefined && isDigest(digest);

@@ -1,7 +1,7 @@
 // Why an image would be rebuilt, as data and for people.
 
 import { type Inputs, SCOPE } from "@waybill/image";
-import { shortDigest } from "./format.ts";
+import { shortDigest } from "@waybill/format";
 
 export interface Reason {
   input: string;

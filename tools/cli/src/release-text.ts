@@ -1,7 +1,7 @@
 // A release's plans for people: what would be, or was done.
 
 import type { ChartChange, PublishPlan, VersionPlan } from "@waybill/release";
-import { formatTable, shortDigest } from "./format.ts";
+import { formatTable, shortDigest } from "@waybill/format";
 
 export function describeVersions({ releases, charts }: VersionPlan, dry: boolean): string {
   if (releases.length === 0) return "no changesets: nothing to release";

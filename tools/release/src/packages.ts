@@ -4,9 +4,8 @@ import { readFile } from "node:fs/promises";
 import { join, matchesGlob, relative } from "node:path";
 import { findCharts } from "@waybill/chart";
 import { findImages } from "@waybill/image";
-import { WaybillError, check, parseJson } from "@waybill/oci";
+import { WaybillError, check, parseJson, parseReference } from "@waybill/oci";
 import { z } from "zod";
-import { normaliseRepository } from "./repository.ts";
 
 const packageFile = z.looseObject({ name: z.string(), version: z.string() });
 
@@ -48,7 +47,12 @@ async function ignoredBy(root: string): Promise<string[]> {
 /** Where this repo's own images are pushed, in one spelling. @param registry "ghcr.io/acme/images" */
 export async function ownRepositories(root: string, registry: string): Promise<Map<string, Releasable>> {
   const images = [...(await releasables(root)).values()].filter(({ kind }) => kind === "image");
-  return new Map(images.map((image) => [normaliseRepository(`${registry}/${image.repository}`), image]));
+  return new Map(
+    images.map((image) => {
+      const named = parseReference(`${registry}/${image.repository}`);
+      return [`${named.registry}/${named.repository}`, image];
+    }),
+  );
 }
 
 async function packageOf(root: string, folder: string) {

@@ -5,7 +5,7 @@ import { WaybillError, mapLimit, parseDocument, parseReference } from "@waybill/
 import { RegistryClient, type RegistryOptions } from "@waybill/oci/registry";
 import { type ReleaseIndex, releaseIndex } from "./annotations.ts";
 import { type ChartPackage, packageChart } from "./chart-package.ts";
-import { commitOf, tagsOf } from "./git.ts";
+import { type Commit, commitOf, tagsOf } from "./git.ts";
 import { type Releasable, releasables } from "./packages.ts";
 import { versionTags } from "./version-tags.ts";
 
@@ -82,7 +82,7 @@ export async function planPublish(root: string, options: PublishOptions): Promis
   const images = await mapLimit(
     all.filter(({ kind }) => kind === "image"),
     PARALLEL,
-    (image) => planImage(root, image, { options, head: head.revision, tags, indexes }),
+    (image) => planImage(root, image, { options, head, tags, indexes }),
   );
   const packed = await mapLimit(
     all.filter(({ kind }) => kind === "chart"),
@@ -101,7 +101,7 @@ export const gitTag = ({ package: name, version }: Pick<Releasable, "package" | 
 
 interface Context {
   options: PublishOptions;
-  head: string;
+  head: Commit;
   tags: ReadonlySet<string>;
   indexes: Map<Digest, ReleaseIndex>;
 }
@@ -110,9 +110,9 @@ async function planImage(root: string, image: Releasable, context: Context): Pro
   const { registry, repository } = parseReference(`${context.options.registry}/${image.repository}`);
   const client = new RegistryClient(registry, context.options.client);
   const tag = gitTag(image);
-  const commit = await commitOf(root, context.tags.has(tag) ? `refs/tags/${tag}` : "HEAD");
+  const commit = context.tags.has(tag) ? await commitOf(root, `refs/tags/${tag}`) : context.head;
   const existing = await client.listTags(repository);
-  const older = commit.revision !== context.head;
+  const older = commit.revision !== context.head.revision;
   const record = await context.options.recordOf(image.name);
   const versions = [undefined, ...Object.keys(record.variants)];
   const plans: ImagePublish[] = [];

@@ -5,7 +5,7 @@ import { findImage } from "@waybill/image/image";
 import { withSource } from "@waybill/image/source";
 import { askedOf } from "@waybill/image/variants";
 import { type Command, list, only, pairs, text } from "../command.ts";
-import { formatBytes, formatSeconds, shortDigest } from "../format.ts";
+import { formatBytes, formatSeconds, shortDigest } from "@waybill/format";
 import { BuildProgress } from "../progress.ts";
 import { stopSignal } from "../stop.ts";
 

@@ -16,7 +16,7 @@ import { WaybillError, writeFileAtomic } from "@waybill/oci";
 import { RegistryClient } from "@waybill/oci/registry";
 import { existsSync } from "node:fs";
 import { type Command, type Values, text } from "../command.ts";
-import { formatBytes, formatTable } from "../format.ts";
+import { formatBytes, formatTable } from "@waybill/format";
 import { settings } from "../settings.ts";
 
 const ACTIONS: Record<string, (values: Values, more: string[]) => Promise<void>> = { prune, stats, key };

@@ -4,7 +4,7 @@ import { ensureBytes, findImage, recordOfImage } from "@waybill/image";
 import { loadImage, onPath, storeFolder } from "@waybill/engine";
 import { WaybillError } from "@waybill/oci";
 import { type Command, only, text } from "../command.ts";
-import { shortDigest } from "../format.ts";
+import { shortDigest } from "@waybill/format";
 
 export const command: Command = {
   summary: "loads the built image into docker's or podman's own storage",

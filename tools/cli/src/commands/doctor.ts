@@ -15,7 +15,7 @@ import {
 } from "@waybill/engine";
 import { run } from "@waybill/oci";
 import { type Command } from "../command.ts";
-import { formatBytes, formatTable } from "../format.ts";
+import { formatBytes, formatTable } from "@waybill/format";
 
 interface Finding {
   what: string;

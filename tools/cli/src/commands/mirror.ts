@@ -7,7 +7,7 @@ import { WaybillError, parseReference, writeFileAtomic } from "@waybill/oci";
 import { RegistryClient } from "@waybill/oci/registry";
 import { command as ask, findRunning, halt, launch, loadConfig, makeConfig } from "@waybill/registry";
 import { type Command, type Values, text } from "../command.ts";
-import { formatBytes } from "../format.ts";
+import { formatBytes } from "@waybill/format";
 
 /** Registries that most images come from. */
 const UPSTREAMS = [

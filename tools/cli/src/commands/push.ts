@@ -6,7 +6,7 @@ import { WaybillError, parseReference } from "@waybill/oci";
 import { type PushPlan, RegistryClient, carryOut, planPush } from "@waybill/oci/registry";
 import { ciTags } from "@waybill/release/ci-tags";
 import { type Command, list, only, text } from "../command.ts";
-import { formatBytes, shortDigest } from "../format.ts";
+import { formatBytes, shortDigest } from "@waybill/format";
 import { settings } from "../settings.ts";
 
 export const command: Command = {

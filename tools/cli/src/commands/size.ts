@@ -4,7 +4,7 @@ import { contextFiles, readIgnore } from "@waybill/dockerfile";
 import { type Image, findImage, recordOfImage } from "@waybill/image";
 import type { PlatformRecord } from "@waybill/oci";
 import { type Command, only } from "../command.ts";
-import { formatBytes, formatPercent, formatTable, shortDigest } from "../format.ts";
+import { formatBytes, formatPercent, formatTable, shortDigest } from "@waybill/format";
 
 interface Check {
   what: string;

@@ -3,7 +3,7 @@
 import { type Image, buildStage, findImage, readDockerfile } from "@waybill/image";
 import { isExpected } from "@waybill/oci";
 import { type Command, only } from "../command.ts";
-import { formatSeconds } from "../format.ts";
+import { formatSeconds } from "@waybill/format";
 import { BuildProgress } from "../progress.ts";
 import { type Counts, add, hasTests, leaveCounts, runVitest } from "../vitest.ts";
 

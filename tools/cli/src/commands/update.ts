@@ -13,7 +13,7 @@ import { ownRepositories, pinChartImages } from "@waybill/release";
 import { z } from "zod";
 import { writeChangeset } from "../changeset.ts";
 import { type Command, type Values, only, text } from "../command.ts";
-import { formatBytes } from "../format.ts";
+import { formatBytes } from "@waybill/format";
 import { withVersion } from "../new-version.ts";
 import { settings } from "../settings.ts";
 import { pin } from "../pin.ts";

@@ -15,6 +15,12 @@ export interface Command {
   run(arguments_: string[], values: Values): Promise<0 | 1>;
 }
 
+/** A command whose first argument names one of its own, such as `waybill mirror pull`. Each is imported when it is called. */
+export interface Group {
+  summary: string;
+  actions: Record<string, () => Promise<{ command: Command }>>;
+}
+
 export const COMMON: ParseArgsOptionsConfig = {
   json: { type: "boolean" },
   verbose: { type: "boolean" },

@@ -2,9 +2,9 @@
 
 import "@waybill/oci/zod";
 import { WaybillError, escapeControls, isExpected } from "@waybill/oci/error";
-import { COMMON, type Command, parse, text } from "./command.ts";
+import { COMMON, type Command, type Group, parse, text } from "./command.ts";
 
-const COMMANDS: Record<string, () => Promise<{ command: Command }>> = {
+const COMMANDS: Record<string, () => Promise<{ command: Command | Group }>> = {
   build: () => import("./commands/build.ts"),
   test: () => import("./commands/test.ts"),
   unit: () => import("./commands/unit.ts"),
@@ -38,13 +38,24 @@ export async function main(args: string[]): Promise<number> {
     const load = COMMANDS[name];
     if (load === undefined) throw new WaybillError(`there is no command "${name}"`, { mend: "npx waybill help" });
     const { command } = await load();
-    const { positionals, values } = parse(command, name, rest);
-    if (values["help"] === true) return usage(name, command);
-    await pickEngine(text(values, "engine"));
-    return await command.run(positionals, values);
+    return await ("actions" in command ? runAction(name, command, rest) : runCommand(name, command, rest));
   } catch (error) {
     return report(error, args.includes("--verbose"));
   }
+}
+
+async function runCommand(name: string, command: Command, args: string[]): Promise<number> {
+  const { positionals, values } = parse(command, name, args);
+  if (values["help"] === true) return usage(name, command);
+  await pickEngine(text(values, "engine"));
+  return await command.run(positionals, values);
+}
+
+async function runAction(name: string, group: Group, [action = "", ...rest]: string[]): Promise<number> {
+  if (action === "--help" || action === "-h") return await groupUsage(name, group);
+  const load = group.actions[action];
+  if (load !== undefined) return await runCommand(`${name} ${action}`, (await load()).command, rest);
+  throw new WaybillError(`unknown action "${action}"`, { mend: `use ${Object.keys(group.actions).join(", ")}` });
 }
 
 /** Flag, then environment, then nx.json. Through the environment, so that whatever is started later agrees. */
@@ -66,9 +77,20 @@ async function help(): Promise<0> {
   console.log("waybill <command> [arguments]\n");
   for (const [name, load] of Object.entries(COMMANDS)) {
     const { command } = await load();
-    console.log(`  ${`${name} ${command.usage}`.padEnd(34)} ${command.summary}`);
+    const what = "actions" in command ? Object.keys(command.actions).join("|") : command.usage;
+    console.log(`  ${`${name} ${what}`.padEnd(34)} ${command.summary}`);
   }
   console.log("\nEvery command takes --json (where it prints a table), --verbose and --engine NAME.");
+  return 0;
+}
+
+async function groupUsage(name: string, group: Group): Promise<0> {
+  console.log(`waybill ${name} <action>\n${group.summary}\n`);
+  for (const [action, load] of Object.entries(group.actions)) {
+    const { command } = await load();
+    console.log(`  ${`${action} ${command.usage}`.padEnd(34)} ${command.summary}`);
+  }
+  console.log(`\nnpx waybill ${name} <action> --help`);
   return 0;
 }
 

@@ -16,6 +16,7 @@ export * from "./layer-diff.ts";
 export * from "./layout.ts";
 export * from "./manifest.ts";
 export * from "./mediatype.ts";
+export * from "./mirrored.ts";
 export * from "./normalise.ts";
 export type { LayerCompression } from "./pack.ts";
 export * from "./platform.ts";

@@ -72,6 +72,8 @@ const configSchema = z.strictObject({
   tls: z.strictObject({ certificate: z.string(), key: z.string() }).optional(),
   /** By host, as in references; "*" allows every host. */
   upstreams: z.record(z.string(), upstreamSchema).default({}),
+  /** What `waybill mirror sync` keeps here: names of ready lists, or files. */
+  lists: z.array(z.string().min(1)).default([]),
   /** Names without a host that are not held here are asked of this upstream: for docker's registry-mirrors. */
   fallback: z.string().optional(),
   access: z

@@ -9,3 +9,5 @@ export { makeLog, silent } from "./log.ts";
 export { serverProcess } from "./server-process.ts";
 export { startServer } from "./server.ts";
 export type { RunningServer } from "./server.ts";
+export { Holdings } from "./view/holdings.ts";
+export type { Holding, HeldPlatform } from "./view/holdings.ts";

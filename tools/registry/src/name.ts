@@ -1,7 +1,8 @@
 // Which repository a request is about. Two kinds live beside each other and can't collide: what was pushed here, under any name, and
 // what came from an upstream, under the upstream's host. A first component with "." or ":" (or localhost) is always a host: the same
-// rule by which references are read.
+// rule by which references are read. A port is written ":5000", or "__5000" where a reference has no room for a colon.
 
+import { registryOfComponent } from "@waybill/oci/mirrored";
 import { isRegistry, isRepository, normaliseRegistry } from "@waybill/oci/reference";
 
 export interface Name {
@@ -24,17 +25,14 @@ export function readName(text: string, ns?: string): Name | undefined {
   if (ns !== undefined) return isRegistry(ns) ? ofUpstream(ns, text) : undefined;
   const slash = text.indexOf("/");
   const first = text.slice(0, Math.max(slash, 0));
-  if (isHost(first)) return ofUpstream(first, text.slice(slash + 1));
+  const host = first.includes(":") && isRegistry(first) ? first : registryOfComponent(first);
+  if (host !== undefined) return ofUpstream(host, text.slice(slash + 1));
   return isRepository(text) ? { repository: text } : undefined;
 }
 
 /** As people write it: "team/api", "ghcr.io/acme/api". */
 export function formatName({ upstream, repository }: Name): string {
   return upstream === undefined ? repository : `${upstream}/${repository}`;
-}
-
-function isHost(component: string): boolean {
-  return component === "localhost" || (/[.:]/.test(component) && isRegistry(component));
 }
 
 function ofUpstream(host: string, repository: string): Name | undefined {

@@ -14,6 +14,11 @@ describe("a repository's name", () => {
     ["docker.io/debian", undefined, { upstream: "docker.io", repository: "library/debian" }],
     ["library/debian", "registry-1.docker.io", { upstream: "docker.io", repository: "library/debian" }],
     ["acme/api", "Registry.Example.com:5000", { upstream: "registry.example.com:5000", repository: "acme/api" }],
+    // As references write what they have no colons for.
+    ["reg.example.com__8443/acme/api", undefined, { upstream: "reg.example.com:8443", repository: "acme/api" }],
+    ["localhost__5001/acme/api", undefined, { upstream: "localhost:5001", repository: "acme/api" }],
+    ["0-0-0-0-0-0-0-1__ip6__5000/api", undefined, { upstream: "[::1]:5000", repository: "api" }],
+    ["my__5000x/api", undefined, { repository: "my__5000x/api" }],
     // A dot makes a host of the first component only.
     ["team/v1.2/api", undefined, { repository: "team/v1.2/api" }],
     ["ghcr.io", undefined, { repository: "ghcr.io" }],

@@ -23,6 +23,20 @@ describe("an image of an upstream", () => {
     expect(upstream.asked).toHaveLength(before);
   });
 
+  it("is asked about anew by who says no-cache, however lately it was asked", async () => {
+    const upstream = await startUpstream();
+    const { url } = await startTestRegistry(upstreamAt(upstream.url, { revalidateAfter: "1h" }));
+    const [old, moved] = [imageOf("old"), imageOf("moved")];
+    upstream.hold("team/api", old, "1.0");
+    const asked = async (headers: Record<string, string> = {}): Promise<string | null> =>
+      (await ask(url, `/v2/${NAME}/manifests/1.0`, { headers })).headers.get("docker-content-digest");
+    expect(await asked()).toBe(old.manifest.digest);
+    upstream.hold("team/api", moved, "1.0");
+    expect(await asked()).toBe(old.manifest.digest);
+    expect(await asked({ "cache-control": "no-cache" })).toBe(moved.manifest.digest);
+    expect(await asked()).toBe(moved.manifest.digest);
+  });
+
   it("goes by path and by ?ns= alike, and by the upstream's own short names", async () => {
     const upstream = await startUpstream();
     const settings = { upstreams: { "docker.io": { url: upstream.url } } };

@@ -38,8 +38,10 @@ export interface RegistryOptions {
   /** How long the registry may take to begin an answer, and be silent within a manifest, in milliseconds; 30 s by default. */
   answerTimeoutMs?: number | undefined;
   signal?: AbortSignal | undefined;
+  /** Laid over those of every request. */
+  headers?: Readonly<Record<string, string>> | undefined;
   /** Called when the registry has begun an answer, whatever it says. */
-  onAnswer?: (() => void) | undefined;
+  onAnswer?: ((headers: Headers) => void) | undefined;
 }
 
 export interface FetchedManifest extends Descriptor {

@@ -25,8 +25,10 @@ export interface TransportOptions {
   answerTimeoutMs?: number | undefined;
   /** Ends whatever is under way. */
   signal?: AbortSignal | undefined;
+  /** Laid over those of every request. */
+  headers?: Readonly<Record<string, string>> | undefined;
   /** Called when the registry has begun an answer, whatever it says. */
-  onAnswer?: (() => void) | undefined;
+  onAnswer?: ((headers: Headers) => void) | undefined;
 }
 
 /** A request as it goes out. */
@@ -122,9 +124,9 @@ export class Transport {
     const signal = AbortSignal.any(signals);
     const { method } = request;
     try {
-      const headers = headersOf(request, authorization);
+      const headers = { ...headersOf(request, authorization), ...(this.#isOwn(url) && this.#options.headers) };
       const response = await fetch(url, { method, headers, redirect: "manual", signal, ...bodyOf(request) });
-      this.#options.onAnswer?.();
+      this.#options.onAnswer?.(response.headers);
       return response;
     } catch (error) {
       this.throwIfAborted();

@@ -24,7 +24,7 @@ export async function getManifest(
   reference: string,
 ): Promise<void> {
   if (!isDigest(reference) && !isTag(reference)) throw manifestUnknown(reference);
-  const image = await find(registry, name, reference);
+  const image = await find(registry, name, reference, asksAnew(exchange));
   exchange.from = image.from;
   registry.metrics.add("waybill_registry_manifests_total", { from: image.from });
   if (exchange.method === "GET") notePull(registry, exchange, name, reference, image.from);
@@ -43,9 +43,14 @@ function notePull({ pulls }: Registry, { request }: Exchange, name: Name, refere
   pulls.add({ at: new Date().toISOString(), image, from, client: request.socket.remoteAddress ?? "" });
 }
 
-async function find(registry: Registry, name: Name, reference: string): Promise<HeldImage> {
+/** RFC 9111 section 5.2.1.4: the answer shall be the upstream's of now, if that can be asked. */
+function asksAnew({ request }: Exchange): boolean {
+  return /\bno-cache\b/.test(request.headers["cache-control"] ?? "");
+}
+
+async function find(registry: Registry, name: Name, reference: string, anew: boolean): Promise<HeldImage> {
   const { upstream } = name;
-  if (upstream !== undefined) return await registry.images.get({ ...name, upstream }, reference);
+  if (upstream !== undefined) return await registry.images.get({ ...name, upstream }, reference, anew);
   const repository = registry.store.repository(name);
   const digest = isDigest(reference) ? reference : (await repository.tag(reference))?.digest;
   const held = digest && (await heldImage(registry.store, repository, digest));

@@ -32,13 +32,13 @@ export class UpstreamImages {
     this.#log = log;
   }
 
-  /** A manifest by tag or digest. @throws {Problem} */
-  async get(name: UpstreamName, reference: string): Promise<HeldImage> {
+  /** A manifest by tag or digest. @param anew asks what a tag names now, however lately that was asked @throws {Problem} */
+  async get(name: UpstreamName, reference: string, anew = false): Promise<HeldImage> {
     const repository = this.#store.repository(name);
     if (isDigest(reference)) return await this.#byDigest(name, repository, reference);
     const tag = await repository.tag(reference);
     const { revalidateAfter } = this.#upstreams.of(name.upstream).config;
-    const fresh = tag !== undefined && Date.now() - (tag.checked ?? 0) < revalidateAfter;
+    const fresh = !anew && tag !== undefined && Date.now() - (tag.checked ?? 0) < revalidateAfter;
     const held = fresh ? await heldImage(this.#store, repository, tag.digest) : undefined;
     if (held !== undefined) return held;
     return await this.#tags.run(`${formatName(name)}:${reference}`, () => this.#ask(name, repository, reference, tag));

@@ -1,10 +1,10 @@
 // waybill mirror check: answers for scripts, a line on stdout and exit code 1 for no.
 
+import { type Backend, findMirror, locate, readMirror } from "@waybill/mirror/backend";
 import { WaybillError, parseReference } from "@waybill/oci";
 import { RegistryClient } from "@waybill/oci/registry";
-import { findRunning } from "@waybill/registry";
 import type { Command } from "../command.ts";
-import { DIR, folderOf, holdsRegistry } from "./folder.ts";
+import { DIR, folderOf } from "./folder.ts";
 
 export const command: Command = {
   summary: "answers for scripts, by exit code too",
@@ -16,13 +16,13 @@ export const command: Command = {
 };
 
 async function check(folder: string, what: string, image: string | undefined): Promise<0 | 1> {
-  const running = await findRunning(folder);
-  if (what === "DIR") return say(await holdsRegistry(folder), folder);
-  if (what === "URL") return say(running !== undefined, running?.url ?? "");
-  if (what === "EXISTS") return say(running !== undefined, String(running !== undefined));
+  if (what === "DIR") return say((await readMirror(folder)) !== undefined, folder);
+  const mirror = await findMirror(folder);
+  if (what === "URL") return say(mirror !== undefined, mirror?.url ?? "");
+  if (what === "EXISTS") return say(mirror !== undefined, String(mirror !== undefined));
   if (what !== "IMAGE_EXISTS" || image === undefined)
     throw new WaybillError(`unknown check "${what}"`, { mend: "use URL, EXISTS, DIR or IMAGE_EXISTS <image>" });
-  const found = running !== undefined && (await holdsImage(new URL(running.url).host, image));
+  const found = mirror !== undefined && (await holdsImage(mirror, image));
   return say(found, String(found));
 }
 
@@ -32,14 +32,9 @@ function say(yes: boolean, answer: string): 0 | 1 {
 }
 
 /** Through the mirror: what it can fetch exists too. */
-async function holdsImage(host: string, image: string): Promise<boolean> {
-  const { registry, repository, tag = "latest", digest } = parseReference(image);
-  const name = isOurs(registry, host) ? repository : `${registry}/${repository}`;
-  return (await new RegistryClient(host).headManifest(name, digest ?? tag)) !== undefined;
-}
-
-/** This machine has several names. */
-function isOurs(registry: string, host: string): boolean {
-  const port = `:${host.split(":").at(-1)}`;
-  return registry === host || ["localhost", "127.0.0.1", "[::1]"].some((name) => registry === name + port);
+async function holdsImage(mirror: Backend, image: string): Promise<boolean> {
+  const found = locate(mirror, parseReference(image));
+  if (found === undefined) return false;
+  const { registry, repository, plainHttp, tag = "latest", digest } = found;
+  return (await new RegistryClient(registry, { plainHttp }).headManifest(repository, digest ?? tag)) !== undefined;
 }

@@ -1,27 +1,25 @@
-// Where the mirror of this machine keeps its settings and its store.
+// Which mirror a command is about.
 
-import { readFile } from "node:fs/promises";
-import { homedir } from "node:os";
-import { join, resolve } from "node:path";
-import { WaybillError } from "@waybill/oci";
 import { command as ask } from "@waybill/registry";
+import { mirrorFolder, readMirror } from "@waybill/mirror/backend";
+import { WaybillError } from "@waybill/oci";
 import { type Values, text } from "../command.ts";
 
 /** Every action of the mirror takes it. */
 export const DIR = { dir: { type: "string" } } as const;
 
 /** `--dir`, else $WAYBILL_MIRROR_DIR, else in the XDG data folder. */
-export function folderOf(values: Values): string {
-  const given = text(values, "dir") ?? process.env["WAYBILL_MIRROR_DIR"];
-  const data = process.env["XDG_DATA_HOME"] ?? join(homedir(), ".local", "share");
-  return resolve(given ?? join(data, "waybill", "mirror"));
-}
+export const folderOf = (values: Values): string => mirrorFolder(text(values, "dir"));
 
-export async function holdsRegistry(folder: string): Promise<boolean> {
-  return await readFile(join(folder, "config.json")).then(
-    () => true,
-    () => false,
-  );
+/** As `folderOf`, for what only Waybill's own registry does. @throws {WaybillError} another registry is the mirror */
+export async function ourFolderOf(values: Values): Promise<string> {
+  const folder = folderOf(values);
+  const mirror = await readMirror(folder);
+  if (mirror === undefined || mirror.name === "waybill") return folder;
+  throw new WaybillError(`the mirror is ${mirror.name} at ${mirror.url}, which has ways of its own for this`, {
+    where: folder,
+    mend: "docs/mirror-backends.md",
+  });
 }
 
 /** @throws {WaybillError} the mirror is not running */

@@ -2,7 +2,7 @@
 
 import { formatBytes } from "@waybill/format";
 import type { Command } from "../command.ts";
-import { DIR, askRunning, folderOf } from "./folder.ts";
+import { DIR, askRunning, ourFolderOf } from "./folder.ts";
 
 export const command: Command = {
   summary: "drops what its policies no longer keep",
@@ -10,7 +10,7 @@ export const command: Command = {
   options: { ...DIR, "dry-run": { type: "boolean" } },
   async run(_arguments, values) {
     const dryRun = values["dry-run"] === true;
-    const done = (await askRunning(folderOf(values), "gc", { dryRun: String(dryRun) })) as Swept;
+    const done = (await askRunning(await ourFolderOf(values), "gc", { dryRun: String(dryRun) })) as Swept;
     if (values["json"] === true) console.log(JSON.stringify(done));
     else {
       for (const each of done.removed) console.log(each);

@@ -2,14 +2,14 @@
 
 import { formatBytes } from "@waybill/format";
 import type { Command } from "../command.ts";
-import { DIR, askRunning, folderOf } from "./folder.ts";
+import { DIR, askRunning, ourFolderOf } from "./folder.ts";
 
 export const command: Command = {
   summary: "reads every blob, and fetches again what rotted",
   usage: "",
   options: DIR,
   async run(_arguments, values) {
-    const done = (await askRunning(folderOf(values), "scrub")) as Scrubbed;
+    const done = (await askRunning(await ourFolderOf(values), "scrub")) as Scrubbed;
     if (values["json"] === true) console.log(JSON.stringify(done));
     else {
       for (const digest of done.lost) console.log(`lost: ${digest}`);

@@ -2,7 +2,8 @@
 
 import { formatBytes } from "@waybill/format";
 import { command as ask } from "@waybill/registry";
-import type { Command } from "../command.ts";
+import { type Backend, findMirror, readMirror } from "@waybill/mirror/backend";
+import type { Command, Values } from "../command.ts";
 import { DIR, folderOf } from "./folder.ts";
 
 export const command: Command = {
@@ -10,12 +11,21 @@ export const command: Command = {
   usage: "",
   options: DIR,
   async run(_arguments, values) {
+    const mirror = await readMirror(folderOf(values));
+    if (mirror !== undefined && mirror.name !== "waybill") return await statusOfOther(mirror, values);
     const status = (await ask(folderOf(values), "status")) as Status | undefined;
     if (values["json"] === true) console.log(JSON.stringify(status ?? null));
     else console.log(status === undefined ? "not running" : describe(status));
     return status === undefined ? 1 : 0;
   },
 };
+
+async function statusOfOther({ name, url }: Backend, values: Values): Promise<0 | 1> {
+  const answers = (await findMirror(folderOf(values))) !== undefined;
+  if (values["json"] === true) console.log(JSON.stringify({ backend: name, url, answers }));
+  else console.log(`${name} at ${url} ${answers ? "answers" : "does not answer"}`);
+  return answers ? 0 : 1;
+}
 
 interface Status {
   url: string;

@@ -1,0 +1,6 @@
+export { type Backend, type Located, type Place, BACKENDS, locate } from "./backend.ts";
+export { mirrorFolder } from "./folder.ts";
+export { findMirror, holdsRegistry, readMirror } from "./mirror.ts";
+export { forgetSettings as forgetBackend } from "./settings.ts";
+export { setUpBackend } from "./setup.ts";
+export { USUAL_UPSTREAMS } from "./upstreams.ts";

@@ -1,0 +1,26 @@
+// Waybill's own registry: one process for all upstreams, which it has below their hosts, beside what is pushed.
+
+import type { Config } from "@waybill/registry";
+import { type Backend, placeAt } from "./backend.ts";
+import { upstreamOf } from "./upstreams.ts";
+
+/** @param config of the mirror's folder @param running where it answers, if it is known */
+export function waybill(config: Config, running?: string): Backend {
+  const url = running ?? urlOf(config);
+  const hosts = Object.keys(config.upstreams);
+  return {
+    name: "waybill",
+    url,
+    upstreams: hosts.filter((host) => host !== "*").map((host) => upstreamOf(host, config.upstreams[host]?.url)),
+    knowsNs: true,
+    placeOf: (host) => (hosts.includes(host) || hosts.includes("*") ? placeAt(url, `${host}/`) : undefined),
+    files: () => ({}),
+    next: "start it with: npx waybill mirror start",
+  };
+}
+
+/** An address that listens for everybody is reached from here as this machine. */
+function urlOf({ host, port, tls }: Config): string {
+  const name = host === "0.0.0.0" || host === "::" ? "127.0.0.1" : host;
+  return `${tls === undefined ? "http" : "https"}://${name.includes(":") ? `[${name}]` : name}:${port}`;
+}

@@ -1,5 +1,6 @@
 // Waybill's own registry: one process for all upstreams, which it has below their hosts, beside what is pushed.
 
+import { componentOfRegistry } from "@waybill/oci";
 import type { Config } from "@waybill/registry";
 import { type Backend, placeAt } from "./backend.ts";
 import { upstreamOf } from "./upstreams.ts";
@@ -13,7 +14,11 @@ export function waybill(config: Config, running?: string): Backend {
     url,
     upstreams: hosts.filter((host) => host !== "*").map((host) => upstreamOf(host, config.upstreams[host]?.url)),
     knowsNs: true,
-    placeOf: (host) => (hosts.includes(host) || hosts.includes("*") ? placeAt(url, `${host}/`) : undefined),
+    fallback: config.fallback,
+    placeOf(host) {
+      const known = hosts.includes("*") || hosts.includes(host.toLowerCase());
+      return known ? placeAt(url, `${componentOfRegistry(host)}/`) : undefined;
+    },
     files: () => ({}),
     next: "start it with: npx waybill mirror start",
   };

@@ -18,6 +18,7 @@ const COMMANDS: Record<string, () => Promise<{ command: Command | Group }>> = {
   "image-values": () => import("./commands/image-values.ts"),
   explain: () => import("./commands/explain.ts"),
   diff: () => import("./commands/diff.ts"),
+  scan: () => import("./commands/scan.ts"),
   matrix: () => import("./commands/matrix.ts"),
   edges: () => import("./commands/edges.ts"),
   chart: () => import("./commands/chart.ts"),

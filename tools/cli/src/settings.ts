@@ -15,6 +15,8 @@ const options = z.strictObject({
   source: z.string().optional(),
   /** Writes digests into charts beside the tags. */
   pinDigests: z.boolean().default(false),
+  /** Where advisories come from, in place of OSV's own service: a mirror's address, or a folder of its files. */
+  osv: z.string().optional(),
   /** In place of the first that works here. */
   engine: z.string().optional(),
   /** Where results and images are shared: a registry and a repository. */

@@ -16,9 +16,16 @@ export const dpkg: Finder = {
       if (name === undefined || version === undefined || !isInstalled(fields.get("status"))) return [];
       // In KiB (Debian policy, 5.6.20).
       const size = Number(fields.get("installed-size")) * 1024;
-      return [{ type: "deb", name, version, path, layer, ...(Number.isNaN(size) ? {} : { size }) }];
+      const source = sourceOf(fields.get("source"), version);
+      return [{ type: "deb", name, version, path, layer, ...source, ...(Number.isNaN(size) ? {} : { size }) }];
     }),
 };
+
+/** "glibc", or "bash (5.2.37-2)" where the source's version is another, as of a rebuild (Debian policy, 5.6.1). */
+function sourceOf(field: string | undefined, version: string): Pick<Package, "source"> {
+  const [, name, own = version] = /^(\S+)(?: \((.+)\))?$/.exec(field ?? "") ?? [];
+  return name === undefined ? {} : { source: { name, version: own } };
+}
 
 /** A package that was removed leaves its paragraph, for its configuration. status.d has no such field. */
 const isInstalled = (status: string | undefined): boolean =>

@@ -2,6 +2,7 @@
 
 export { inventoryOf, KnownLayers } from "./inventory.ts";
 export type { Inventory } from "./inventory.ts";
+export type { Distribution } from "./distribution.ts";
 export type { Package, PackageType } from "./package.ts";
 export { diffImages } from "./diff/diff.ts";
 export type { ImageDiff, PlatformDiff } from "./diff/diff.ts";

@@ -10,6 +10,7 @@ import {
   readLayer,
   readTree,
 } from "@waybill/oci";
+import { type Distribution, distributionOf, isOsRelease } from "./distribution.ts";
 import { dpkg } from "./dpkg.ts";
 import { goModules, mayBeGo } from "./golang.ts";
 import { npm } from "./npm.ts";
@@ -23,6 +24,7 @@ export interface Inventory {
   files: ReadonlyMap<string, TreeEntry>;
   /** By type, then name. */
   packages: Package[];
+  distribution?: Distribution | undefined;
 }
 
 /** What was read of layers before, by digest: two versions of an image share most of theirs. */
@@ -46,7 +48,7 @@ export async function inventoryOf(
   known = new KnownLayers(),
 ): Promise<Inventory> {
   const headBytes = (path: string, size: number): number =>
-    FINDERS.some((finder) => finder.wants(path, size)) ? size : HEAD_BYTES;
+    isOsRelease(path) || FINDERS.some((finder) => finder.wants(path, size)) ? size : HEAD_BYTES;
   const files = await readTree(store, record.layers, { headBytes, hash: true, known: known.entries });
   const packages = [...files.values()].flatMap((entry) =>
     FINDERS.filter((finder) => finder.wants(entry.path, entry.size)).flatMap((finder) => finder.read(entry, files)),
@@ -58,7 +60,7 @@ export async function inventoryOf(
     packages.push(...visible.map((each) => ({ ...each, layer: index })));
   }
   const config = await readConfig(store, record.config);
-  return { record, config, files, packages: packages.sort(comparePackages) };
+  return { record, config, files, packages: packages.sort(comparePackages), distribution: distributionOf(files) };
 }
 
 /** A second pass, as a program's whole content is needed: over the layers that have any, one program at a time in memory. */

@@ -11,6 +11,8 @@ export interface Package {
   path: string;
   /** The layer that its record is in; 0 is the lowest. */
   layer: number;
+  /** Of a Debian package what it was built from, where that has another name or version: advisories are about sources. */
+  source?: { name: string; version: string };
   /** Unpacked bytes; absent where nothing tells, as for a module among others in one program. */
   size?: number;
 }

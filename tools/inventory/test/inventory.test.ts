@@ -34,6 +34,24 @@ test("images without dpkg have a file for each package", async () => {
   expect(packages).toEqual(["deb tzdata 2026f-0+deb13u1"]);
 });
 
+test("a Debian package names what it was built from; the image names its distribution", async () => {
+  const store = await temporaryStore();
+  const entries = [
+    { path: "var/lib/dpkg/status.d/bash", content: "Package: bash\nSource: bash (5.2.37-2)\nVersion: 5.2.37-2+b10\n" },
+    { path: "var/lib/dpkg/status.d/libc6", content: "Package: libc6\nSource: glibc\nVersion: 2.41-12\n" },
+    { path: "var/lib/dpkg/status.d/tzdata", content: "Package: tzdata\nVersion: 2026f-0\n" },
+    { path: "usr/lib/os-release", content: 'NAME="Debian GNU/Linux"\nVERSION_ID="13"\nID=debian\n' },
+  ];
+  const { platforms } = await imageOf(store, [{ createdBy: "COPY", entries }]);
+  const { packages, distribution } = await inventoryOf(store, platforms[0] as (typeof platforms)[0]);
+  expect(distribution).toEqual({ id: "debian", version: "13" });
+  expect(packages.map(({ source }) => source)).toEqual([
+    { name: "bash", version: "5.2.37-2" },
+    { name: "glibc", version: "2.41-12" },
+    undefined,
+  ]);
+});
+
 test("the list of a dpkg database is the one that dpkg-query gives", async () => {
   const database = [CURL, REMOVED, CURL.replace("curl", "libc6").replace("8.14.1-2", "2.41-12")].join("\n");
   const folder = mkdtempSync(join(tmpdir(), "waybill-dpkg-"));

@@ -11,6 +11,7 @@ const TOOLS = fileURLToPath(new URL("../..", import.meta.url));
 /** Rooms from the top down: what each may import besides itself. */
 const MAY: Record<string, readonly string[]> = {
   cli: [
+    "scan",
     "release",
     "chart",
     "format",
@@ -37,6 +38,7 @@ const MAY: Record<string, readonly string[]> = {
   engine: ["lock", "dockerfile", "oci"],
   lock: ["dockerfile", "oci"],
   dockerfile: ["oci"],
+  scan: ["release", "inventory", "format", "image", "lock", "oci"],
   release: ["chart", "image", "lock", "oci"],
   chart: ["oci"],
   inventory: ["format", "oci"],

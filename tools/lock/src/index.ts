@@ -8,6 +8,8 @@ export type { Change } from "./changes.ts";
 export { defaultCacheDir } from "./cache.ts";
 export { debianArchitecture, debianSources, packageFileName } from "./debian/archive.ts";
 export type { DebianArchitecture, DebianSources } from "./debian/archive.ts";
+export { movedLock, newerPackages } from "./debian/newer.ts";
+export type { NewerOptions, NewerPackage } from "./debian/newer.ts";
 export { filesDeclaration, packagesDeclaration, readDeclaration } from "./declaration.ts";
 export type { Declaration, PackageSetDeclaration } from "./declaration.ts";
 export { fetchFiles } from "./fetch-files.ts";

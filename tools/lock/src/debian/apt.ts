@@ -75,6 +75,18 @@ export class Apt {
     return stdout.split(/\n\n+/).filter((stanza) => stanza.startsWith("Package: "));
   }
 
+  /** Which suite offers which version of these names. */
+  async offers(names: readonly string[]): Promise<{ name: string; version: string; suite: string }[]> {
+    if (names.length === 0) return [];
+    const { stdout } = await this.#exec("apt-cache", ["madison", "--", ...names]);
+    return stdout.split("\n").flatMap((line) => {
+      // name | version | address suite/component architecture Packages
+      const [name = "", version = "", from = ""] = line.split("|").map((cell) => cell.trim());
+      const suite = from.split(" ")[1]?.split("/")[0];
+      return suite === undefined ? [] : [{ name, version, suite }];
+    });
+  }
+
   async #update(): Promise<void> {
     const { suite, arch, onProgress } = this.#options;
     onProgress?.(`reading the indexes of Debian ${suite} for ${arch}`);

@@ -29,6 +29,13 @@ export async function takeTurns<Name extends string>(
 const hadEnough = (took: readonly number[]): boolean =>
   took.length >= 2 && took.reduce((sum, each) => sum + each, 0) > ENOUGH_S;
 
+/** Seconds of one turn, for what is too dear to repeat. */
+export async function timedOnce(name: string, contestant: Contestant): Promise<number> {
+  const took = await timed(contestant, 0);
+  process.stderr.write(`bench: once ${name} ${took.toFixed(2)} s\n`);
+  return took;
+}
+
 async function timed({ prepare, run }: Contestant, turn: number): Promise<number> {
   await prepare?.(turn);
   const started = performance.now();

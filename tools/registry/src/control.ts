@@ -12,6 +12,8 @@ import { join, resolve } from "node:path";
 import { messageOf, WaybillError } from "@waybill/oci/error";
 import type { RunningServer } from "./server.ts";
 import { commandOf } from "./commands.ts";
+import { serveOwner } from "./owner.ts";
+import { socketFetch } from "./socket-fetch.ts";
 
 export interface Control {
   /** From now on, commands are carried out. */
@@ -35,6 +37,8 @@ export async function openControl(folder: string): Promise<Control> {
   await rm(path, { force: true });
   let running: RunningServer | undefined;
   const server = createServer((request, response) => void answerCommand(running, request, response));
+  // A large blob of a bundle may take long to come.
+  server.requestTimeout = 0;
   server.listen(path);
   await once(server, "listening");
   await chmod(path, 0o600);
@@ -74,6 +78,11 @@ export async function command(folder: string, name: string, options: Record<stri
   throw new WaybillError((body as { error: string }).error, { where: folder });
 }
 
+/** A way to the server that runs on a folder as its owner, for a client of registries; see owner.ts. */
+export async function ownerFetch(folder: string): Promise<typeof fetch> {
+  return socketFetch(await socketPath(folder));
+}
+
 async function answerCommand(
   running: RunningServer | undefined,
   request: IncomingMessage,
@@ -85,6 +94,7 @@ async function answerCommand(
   };
   try {
     if (running === undefined) return say(503, { error: "the registry is starting" });
+    if (url.pathname.startsWith("/v2/")) return await serveOwner(running.registry, request, response);
     say(200, await commandOf(url.pathname.slice(1))(running, url.searchParams));
   } catch (error) {
     say(500, { error: messageOf(error) });

@@ -2,11 +2,11 @@
 
 export { loadConfig, makeConfig } from "./config.ts";
 export type { Config } from "./config.ts";
-export { command } from "./control.ts";
+export { command, ownerFetch } from "./control.ts";
 export { findRunning, halt, launch } from "./launch.ts";
 export type { Running } from "./launch.ts";
 export { makeLog, silent } from "./log.ts";
-export { serverProcess } from "./server-process.ts";
+export { type ServerProcess, serverProcess } from "./server-process.ts";
 export { startServer } from "./server.ts";
 export type { RunningServer } from "./server.ts";
 export { Holdings } from "./view/holdings.ts";

@@ -10,6 +10,8 @@ export interface Name {
   upstream?: string;
   /** "library/debian" */
   repository: string;
+  /** True where an upstream's images shall survive a power cut as what is pushed does: nobody may bring them again. */
+  lasting?: boolean;
 }
 
 /** The spec's limit on host and repository together; longer ones would not fit a file system either. */

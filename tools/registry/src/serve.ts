@@ -122,7 +122,8 @@ function lastOf(route: Extract<Route, { name: string }>): string {
   return route.kind === "upload" ? route.id : "";
 }
 
-function fail(registry: Registry, exchange: Exchange, error: unknown): void {
+/** Answers with what went wrong. */
+export function fail(registry: Registry, exchange: Exchange, error: unknown): void {
   const { request, response, method } = exchange;
   if (error instanceof Gone || request.errored || (request.destroyed && !request.complete)) {
     response.destroy();

@@ -42,6 +42,8 @@ export interface RegistryOptions {
   headers?: Readonly<Record<string, string>> | undefined;
   /** Called when the registry has begun an answer, whatever it says. */
   onAnswer?: ((headers: Headers) => void) | undefined;
+  /** Where requests go, if not over the network. */
+  fetch?: typeof fetch | undefined;
 }
 
 export interface FetchedManifest extends Descriptor {

@@ -29,6 +29,8 @@ export interface TransportOptions {
   headers?: Readonly<Record<string, string>> | undefined;
   /** Called when the registry has begun an answer, whatever it says. */
   onAnswer?: ((headers: Headers) => void) | undefined;
+  /** Where requests go, if not over the network. */
+  fetch?: typeof fetch | undefined;
 }
 
 /** A request as it goes out. */
@@ -125,7 +127,13 @@ export class Transport {
     const { method } = request;
     try {
       const headers = { ...headersOf(request, authorization), ...(this.#isOwn(url) && this.#options.headers) };
-      const response = await fetch(url, { method, headers, redirect: "manual", signal, ...bodyOf(request) });
+      const response = await (this.#options.fetch ?? fetch)(url, {
+        method,
+        headers,
+        redirect: "manual",
+        signal,
+        ...bodyOf(request),
+      });
       this.#options.onAnswer?.(response.headers);
       return response;
     } catch (error) {

@@ -43,7 +43,7 @@ export async function getBlob(registry: Registry, exchange: Exchange, name: Name
   exchange.from = found.from;
   registry.metrics.add("waybill_registry_blobs_total", { from: found.from });
   try {
-    await send(registry, exchange, digest, found.source);
+    await sendBlob(registry, exchange, digest, found.source);
   } finally {
     await found.source.close();
   }
@@ -58,9 +58,19 @@ async function find({ store, blobs, heal }: Registry, name: Name, digest: Digest
   return source ? { source, from: "hit" } : undefined;
 }
 
-async function send({ metrics }: Registry, exchange: Exchange, digest: Digest, source: Source): Promise<void> {
-  const { request, response } = exchange;
+/** Sends a blob, or the part of it that is asked for; for HEAD what it would say of it. */
+export async function sendBlob(
+  { metrics }: Registry,
+  exchange: Exchange,
+  digest: Digest,
+  source: Source,
+): Promise<void> {
+  const { request, response, method } = exchange;
   const { size } = source;
+  if (method === "HEAD") {
+    response.writeHead(200, { ...headersOf(digest), ...(size !== undefined && { "content-length": size }) }).end();
+    return;
+  }
   const range = size === undefined ? undefined : readRange(request.headers.range, size);
   if (range === "unsatisfiable") {
     throw new Problem(416, "SIZE_INVALID", "the range is outside of the blob", { "content-range": `bytes */${size}` });

@@ -40,9 +40,9 @@ export class Store {
     await writeFileAtomic(join(this.folder, "oci-layout"), '{"imageLayoutVersion":"1.0.0"}');
   }
 
-  repository({ upstream, repository }: Name): Repository {
+  repository({ upstream, repository, lasting = upstream === undefined }: Name): Repository {
     const root = upstream === undefined ? PUSHED : upstream.replace(":", "+");
-    return new Repository(join(this.folder, "repositories", root, repository), this.#used, upstream === undefined);
+    return new Repository(join(this.folder, "repositories", root, repository), this.#used, lasting);
   }
 
   /** Every repository that holds something, in the order of their names. */

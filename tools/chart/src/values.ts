@@ -1,7 +1,7 @@
 // The images that a chart's values.yaml names, as pairs of repository and tag or as whole references, and where each part stands in
 // the text: a new tag replaces the old one's characters, and every other byte of the file stays.
 
-import { WaybillError, parseReference } from "@waybill/oci";
+import { WaybillError, isDigest, parseReference } from "@waybill/oci";
 import { LineCounter, type Pair, type Scalar, type YAMLMap, isMap, isPair, isScalar, isSeq, parseDocument } from "yaml";
 
 /** Where a value stands: offsets into the text, the end excluded. */
@@ -22,7 +22,7 @@ export interface ValuesImage {
   digest: string | undefined;
   /** A map of repository, tag and digest, or one string. */
   form: "pair" | "whole";
-  spans: { tag?: Span; digest?: Span; whole?: Span };
+  spans: { registry?: Span; repository?: Span; tag?: Span; digest?: Span; whole?: Span };
   /** The text from the line's start to the key of the tag, for a digest that is to stand below it; absent in `{flow: maps}`. */
   indent?: string;
 }
@@ -86,7 +86,12 @@ function pairOf(map: YAMLMap, path: string[], { text, lineOf }: Search): ValuesI
     tag: textOf(tag),
     digest: textOf(digest),
     form: "pair",
-    spans: { ...spanOf("tag", tag), ...spanOf("digest", digest) },
+    spans: {
+      ...(registry && spanOf("registry", scalarAt(map, "registry"))),
+      ...spanOf("repository", scalarAt(map, "repository")),
+      ...spanOf("tag", tag),
+      ...spanOf("digest", digest),
+    },
     ...(indent === undefined ? {} : { indent }),
   };
 }
@@ -95,7 +100,8 @@ function pairOf(map: YAMLMap, path: string[], { text, lineOf }: Search): ValuesI
 function wholeOf(scalar: Scalar, path: string[], { lineOf }: Search): ValuesImage | undefined {
   const { value, range } = scalar;
   if (typeof value !== "string" || !path.some((key) => /image/i.test(key))) return undefined;
-  const named = referenceOf(value);
+  // A digest alone reads as a name with a tag.
+  const named = isDigest(value) ? undefined : referenceOf(value);
   if (named === undefined || (named.digest === undefined && !/:[^/]+$/.test(value))) return undefined;
   const [start, end] = range as [number, number, number];
   return {
@@ -135,7 +141,7 @@ function textOf(scalar: Scalar | undefined): string | undefined {
   return value === "" ? undefined : value;
 }
 
-function spanOf(name: "tag" | "digest", scalar: Scalar | undefined) {
+function spanOf(name: keyof ValuesImage["spans"], scalar: Scalar | undefined) {
   if (scalar?.range === undefined || scalar.range === null) return {};
   const [start, end] = scalar.range;
   return { [name]: { start, end } };

@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import { type NewImage, editValues, valuesImages } from "../src/index.ts";
+import { type NewImage, type ValuesImage, editValues, valuesImages } from "../src/index.ts";
 
 const DIGEST = `sha256:${"ab".repeat(32)}`;
 
@@ -86,6 +86,18 @@ test("a digest of the version before is replaced, or emptied where none is to be
   expect(edited("{repository: acme/x, tag: 1.0.0}", { tag: "1.1.0", digest: other })).toBe(
     `{repository: acme/x, tag: 1.1.0, digest: ${other}}`,
   );
+});
+
+test("a digest under an image's key is no image of its own", () => {
+  const text = `image:\n  digest: sha256:${"0".repeat(64)}\n`;
+  expect(valuesImages(text, "values.yaml")).toEqual([]);
+});
+
+test("a pair tells where its registry and its repository are written", () => {
+  const text = "image: {registry: quay.io, repository: 'a/b', tag: 1.10}\n";
+  const [{ spans }] = valuesImages(text, "values.yaml") as [ValuesImage];
+  const at = (name: "registry" | "repository" | "tag"): string => text.slice(spans[name]?.start, spans[name]?.end);
+  expect([at("registry"), at("repository"), at("tag")]).toEqual(["quay.io", "'a/b'", "1.10"]);
 });
 
 test("a whole reference keeps its repository as it is written", () => {

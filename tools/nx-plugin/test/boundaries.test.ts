@@ -11,6 +11,7 @@ const TOOLS = fileURLToPath(new URL("../..", import.meta.url));
 /** Rooms from the top down: what each may import besides itself. */
 const MAY: Record<string, readonly string[]> = {
   cli: [
+    "bundle",
     "scan",
     "release",
     "chart",
@@ -32,8 +33,9 @@ const MAY: Record<string, readonly string[]> = {
   testing: ["image", "engine", "lock", "dockerfile", "oci"],
   lint: ["image", "engine", "lock", "dockerfile", "oci"],
   image: ["cache", "engine", "lock", "dockerfile", "oci"],
+  bundle: ["oci"],
   cache: ["oci"],
-  mirror: ["registry", "oci"],
+  mirror: ["registry", "chart", "dockerfile", "oci"],
   registry: ["oci"],
   engine: ["lock", "dockerfile", "oci"],
   lock: ["dockerfile", "oci"],

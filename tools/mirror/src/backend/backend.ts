@@ -30,6 +30,8 @@ export interface Backend {
   readonly upstreams: readonly Upstream[];
   /** Whether a client may say by `?ns=` which upstream it means, without a prefix (distribution-spec, "Registry Proxying"). */
   readonly knowsNs: boolean;
+  /** The upstream that names without a host are asked of, as docker asks them of its mirrors. */
+  readonly fallback?: string | undefined;
   /** Where images of an upstream are asked for; undefined for one that it doesn't mirror. */
   placeOf(host: string): Place | undefined;
   /** What a registry of this kind reads to be the mirror, by file name. */
@@ -65,7 +67,7 @@ export function placeAt(url: string, prefix: string): Place {
 }
 
 /** This machine has several names. */
-function isItself({ url }: Backend, registry: string): boolean {
+export function isItself({ url }: Backend, registry: string): boolean {
   const { host, hostname, port } = new URL(url);
   if (registry === host) return true;
   const names = ["localhost", "127.0.0.1", "[::1]"];

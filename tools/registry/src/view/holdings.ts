@@ -27,6 +27,8 @@ export interface Holding {
   mediaType: string;
   /** Of an index, those whose manifests are here. */
   platforms: HeldPlatform[];
+  /** How many more its index names. */
+  absent: number;
   /** Of what is here, each blob once, in bytes. */
   size: number;
   /** When it was last pulled, in milliseconds since the epoch. */
@@ -101,13 +103,16 @@ export class Holdings {
     const sizes = new Map<Digest, number>([[digest, root.size]]);
     const parts: Pick<Descriptor, "digest" | "platform">[] = root.children.length > 0 ? root.children : [{ digest }];
     const platforms: HeldPlatform[] = [];
+    let absent = 0;
     for (const part of parts) {
       const held = await this.#platform(repository, part, sizes);
-      if (held && !isAttestation(part.platform)) platforms.push(held);
+      if (isAttestation(part.platform)) continue;
+      if (held) platforms.push(held);
+      else absent++;
     }
     const size = [...sizes.values()].reduce((sum, each) => sum + each, 0);
     const lastPull = Math.round(await repository.lastUsed("_manifests", digest));
-    return { repository: text, tag, digest, mediaType: root.mediaType, platforms, size, lastPull };
+    return { repository: text, tag, digest, mediaType: root.mediaType, platforms, absent, size, lastPull };
   }
 
   /** @param sizes is told what is here of it */

@@ -1,0 +1,2 @@
+export { type Wanted, merged, parseList } from "./list.ts";
+export { isList, loadList, readyLists } from "./ready.ts";

@@ -5,7 +5,7 @@ import type { DocumentReader } from "@waybill/oci/registry";
 import { type Contents, contentsOf } from "../contents.ts";
 import type { LockedImage, LockedReferrer } from "../lock.ts";
 import { everything, platformsOnly, samePlatform } from "../selection.ts";
-import { type ImageSource, lockedReference, repositoryName, rootOf } from "./source.ts";
+import { type ImageSource, artifactTypeOf, lockedReference, repositoryName, rootOf } from "./source.ts";
 
 export interface Collected {
   source: ImageSource;
@@ -72,13 +72,18 @@ async function referrersOf(
       if (seen.has(descriptor.digest)) continue;
       seen.add(descriptor.digest);
       subjects.push(descriptor.digest);
-      const { digest, mediaType, size } = rootOf(await read(descriptor), descriptor.digest);
-      const { artifactType } = descriptor;
-      const referrer = { digest, mediaType, size, ...(artifactType !== undefined && { artifactType }), subject };
+      const referrer = referrerOf(await read(descriptor), descriptor.digest, subject);
       found.push({ referrer, contents: await contentsOf(referrer, read, everything) });
     }
   }
   return found.sort((a, b) => (a.referrer.digest < b.referrer.digest ? -1 : 1));
+}
+
+/** As the lock has it; what a registry's list says of it is not asked. */
+export function referrerOf(bytes: Uint8Array, digest: Digest, subject: Digest): LockedReferrer {
+  const { mediaType, size } = rootOf(bytes, digest);
+  const artifactType = artifactTypeOf(bytes, digest);
+  return { digest, mediaType, size, ...(artifactType !== undefined && { artifactType }), subject };
 }
 
 /** What a manifest says it refers to. */

@@ -89,6 +89,13 @@ export function rootOf(bytes: Uint8Array, digest: Digest): Descriptor {
   return { mediaType: said ?? MEDIA_TYPE[document.kind], digest, size: bytes.length };
 }
 
+/** What a manifest is, beside an image (image-spec, "Guidelines for Artifact Usage"). */
+export function artifactTypeOf(bytes: Uint8Array, where: string): string | undefined {
+  const document = parseDocument(bytes, where);
+  if (document.kind === "index") return document.index.artifactType;
+  return document.manifest.artifactType ?? document.manifest.config.mediaType;
+}
+
 async function bytesOf(stream: Readable, { digest, size }: Descriptor): Promise<Buffer> {
   if (size > MAX_DOCUMENT_BYTES)
     throw new WaybillError(`${size} bytes are too many for an image's config`, { where: digest });

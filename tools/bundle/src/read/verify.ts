@@ -2,11 +2,11 @@
 // passes is what was archived, whoever carried it.
 
 import { type Descriptor, type Digest, WaybillError, canonicalJson, parseJson } from "@waybill/oci";
-import { subjectOf } from "../archive/collect.ts";
+import { referrerOf, subjectOf } from "../archive/collect.ts";
 import { indexOf, lockOf } from "../archive/plan.ts";
 import { rootOf } from "../archive/source.ts";
 import { type Contents, contentsOf } from "../contents.ts";
-import { type BundleLock, type LockedImage, differenceOf } from "../lock.ts";
+import { type BundleLock, type LockedImage, type LockedReferrer, differenceOf } from "../lock.ts";
 import { INDEX_FILE, LAYOUT_FILE } from "../names.ts";
 import { everything, manifestsOnly } from "../selection.ts";
 import { nameOf } from "./name-of.ts";
@@ -55,13 +55,15 @@ async function imageOf(bundle: Bundle, said: LockedImage): Promise<BundledImage>
   const root = rootOf(await bundle.read(said), said.digest);
   const own = await contentsOf(root, read, manifestsOnly(said.platforms.map((each) => each.digest)));
   const contents = [own];
+  const referrers: LockedReferrer[] = [];
   for (const { subject, ...referrer } of said.referrers ?? []) {
     const bytes = await bundle.read(referrer);
     if (subjectOf(bytes, referrer.digest) !== subject)
       throw new WaybillError(`${referrer.digest} does not refer to ${subject}`, { where: bundle.where });
-    contents.push(await contentsOf({ ...referrer, ...rootOf(bytes, referrer.digest) }, read, everything));
+    referrers.push(referrerOf(bytes, referrer.digest, subject));
+    contents.push(await contentsOf(rootOf(bytes, referrer.digest), read, everything));
   }
-  const { reference, digest, size, referrers } = said;
+  const { reference, digest, size } = said;
   const image: LockedImage = {
     reference,
     digest,
@@ -69,7 +71,7 @@ async function imageOf(bundle: Bundle, said: LockedImage): Promise<BundledImage>
     size,
     platforms: own.platforms,
     ...(own.absent.length > 0 && { absent: own.absent }),
-    ...(referrers && { referrers }),
+    ...(referrers.length > 0 && { referrers }),
   };
   return { image, repository: nameOf(reference, digest).name, contents };
 }

@@ -157,7 +157,11 @@ class Planner {
   /** What becomes of the tag. */
   async #decide(plan: ImagePlan, { image }: Placed): Promise<void> {
     const { client } = this.#destination;
-    if (plan.tag === undefined) return;
+    if (plan.tag === undefined) {
+      const known = await client.headManifest(plan.repository, plan.digest);
+      plan.action = known === undefined ? "create" : "keep";
+      return;
+    }
     const trimmed = this.#options.trim === true && plan.sparse;
     const ours = async (): Promise<Entries> =>
       await entriesOf(

@@ -117,11 +117,10 @@ class Restoring {
     }
   }
 
-  async #describe({ mediaType, digest, size, artifactType }: LockedReferrer): Promise<Descriptor> {
-    const document = parseDocument(await this.#bundle.read({ digest, size }), digest);
+  async #describe({ subject: _, ...referrer }: LockedReferrer): Promise<Descriptor> {
+    const document = parseDocument(await this.#bundle.read(referrer), referrer.digest);
     const { annotations } = document.kind === "index" ? document.index : document.manifest;
-    const type = artifactType ?? (document.kind === "manifest" ? document.manifest.config.mediaType : undefined);
-    return { mediaType, digest, size, ...(type && { artifactType: type }), ...(annotations && { annotations }) };
+    return { ...referrer, ...(annotations && { annotations }) };
   }
 
   /** Asks again right before: someone may have moved the tag meanwhile. The protocol has no compare-and-swap. */

@@ -19,6 +19,7 @@ const COMMANDS: Record<string, () => Promise<{ command: Command | Group }>> = {
   explain: () => import("./commands/explain.ts"),
   diff: () => import("./commands/diff.ts"),
   scan: () => import("./commands/scan.ts"),
+  patch: () => import("./commands/patch.ts"),
   matrix: () => import("./commands/matrix.ts"),
   edges: () => import("./commands/edges.ts"),
   chart: () => import("./commands/chart.ts"),
@@ -63,8 +64,13 @@ async function runAction(name: string, group: Group, [action = "", ...rest]: str
 async function pickEngine(flag: string | undefined): Promise<void> {
   if (flag === undefined && process.env["WAYBILL_ENGINE"] !== undefined) return;
   const { settings } = await import("./settings.ts");
-  const engine = flag ?? (await settings()).engine;
+  const engine = flag ?? (await settings().catch(unlessBug))?.engine;
   if (engine !== undefined) process.env["WAYBILL_ENGINE"] = engine;
+}
+
+/** Outside of a workspace there are no settings: `waybill mirror` needs none, and whoever does says so. */
+function unlessBug(error: unknown): undefined {
+  if (!isExpected(error)) throw error;
 }
 
 function report(error: unknown, verbose: boolean): number {

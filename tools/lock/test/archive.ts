@@ -21,6 +21,8 @@ export interface DebOptions {
   payload?: number;
   /** In the security archive's pool. */
   security?: boolean;
+  /** Carries its record for images without dpkg, as what builds such images would write. */
+  record?: boolean;
 }
 
 export interface Deb extends DebianPackage {
@@ -85,7 +87,7 @@ export class TestArchive {
 
   /** Makes a package and puts its file into the pool. It isn't in any index until `publish`. */
   async deb(name: string, version: string, options: DebOptions = {}): Promise<Deb> {
-    const { arch = "amd64", fields = {}, payload = 0, security = false } = options;
+    const { arch = "amd64", fields = {}, payload = 0, security = false, record = false } = options;
     const root = await mkdtemp(join(this.folder, "deb-"));
     const all = { Package: name, Version: version, Architecture: arch, Maintainer: "Test <test@localhost>", ...fields };
     const lines = Object.entries({ ...all, Description: `test package ${name}` });
@@ -94,8 +96,12 @@ export class TestArchive {
     await writeFile(join(root, "DEBIAN/control"), control);
     await mkdir(join(root, "usr/share", name), { recursive: true });
     await writeFile(join(root, "usr/share", name, "version"), version + "x".repeat(payload));
+    if (record) {
+      await mkdir(join(root, "var/lib/dpkg/status.d"), { recursive: true });
+      await writeFile(join(root, "var/lib/dpkg/status.d", name), control);
+    }
     const file = `${root}.deb`;
-    await run("dpkg-deb", ["--root-owner-group", "-Znone", "--build", root, file], { check: true });
+    await run("dpkg-deb", ["--root-owner-group", record ? "-Zxz" : "-Znone", "--build", root, file], { check: true });
     const bytes = await readFile(file);
     const sha256 = createHash("sha256").update(bytes).digest("hex");
     const plain = version.replace(/^\d+:/, "");

@@ -20,6 +20,8 @@ export interface ReleaseFacts {
   created: string;
   /** "https://github.com/acme/images". */
   source: string | undefined;
+  /** Beside these, such as what a patch mends. */
+  more?: Readonly<Record<string, string>> | undefined;
 }
 
 export interface ReleaseIndex {
@@ -38,7 +40,7 @@ export async function releaseIndex(store: BlobStore, record: ImageRecord, facts:
   return { mediaType: MEDIA_TYPE.index, digest: digestOf(bytes), size: bytes.length, bytes };
 }
 
-function annotationsOf({ name, bases }: ImageRecord, { version, revision, created, source }: ReleaseFacts) {
+function annotationsOf({ name, bases }: ImageRecord, { version, revision, created, source, more }: ReleaseFacts) {
   const [base] = bases;
   const key = (of: string): string => `org.opencontainers.image.${of}`;
   return {
@@ -48,5 +50,6 @@ function annotationsOf({ name, bases }: ImageRecord, { version, revision, create
     ...(source === undefined ? {} : { [key("source")]: source }),
     [key("title")]: name,
     [key("version")]: version,
+    ...more,
   };
 }

@@ -14,3 +14,6 @@ export { pinChartImages } from "./chart-pins.ts";
 export { ownRepositories } from "./packages.ts";
 export { ciTags } from "./ci-tags.ts";
 export { versionTags } from "./version-tags.ts";
+export { commitOf } from "./git.ts";
+export { type ReleaseIndex, releaseIndex } from "./annotations.ts";
+export { type Releasable, releasables } from "./packages.ts";

@@ -3,11 +3,16 @@
 import { readFile } from "node:fs/promises";
 import { join } from "node:path";
 import { type Chart, type ValuesImage, findCharts, valuesFile } from "@waybill/chart";
+import { upstreamVersion } from "@waybill/lock";
 import type { Digest } from "@waybill/oci";
 import { type Releasable, ownRepositories, releasables } from "./packages.ts";
 import { type Bump, pendingBumps } from "./pending.ts";
+import { releaseOf } from "./upstream-versions.ts";
 
-export interface Release extends Bump, Pick<Releasable, "kind" | "name" | "folder"> {}
+export interface Release extends Bump, Pick<Releasable, "kind" | "name" | "folder"> {
+  /** The version by changesets' count, where the image's own is another. */
+  counted?: string;
+}
 
 export interface ChartImageChange {
   /** In values.yaml: "controllerManager.manager.image". */
@@ -46,6 +51,7 @@ export async function planVersion(root: string, options: VersionOptions): Promis
     const { kind, name, folder } = known.get(bump.package) ?? {};
     return kind === undefined || name === undefined || folder === undefined ? [] : [{ ...bump, kind, name, folder }];
   });
+  await Promise.all(releases.filter(({ kind }) => kind === "image").map((image) => followUpstream(root, image)));
   releases.sort((a, b) => (a.kind === b.kind ? compare(a.name, b.name) : a.kind === "image" ? -1 : 1));
   const byRepository = new Map<string, Release>();
   for (const [repository, image] of await ownRepositories(root, options.registry)) {
@@ -54,6 +60,14 @@ export async function planVersion(root: string, options: VersionOptions): Promis
   }
   const charts = findCharts(root).map((chart) => changeOf(chart, releases, byRepository, options));
   return { releases, charts: charts.filter(({ version, images }) => version.from !== version.to || images.length > 0) };
+}
+
+/** An image that repackages has upstream's version, not one that we count. */
+async function followUpstream(root: string, image: Release): Promise<void> {
+  const upstream = await upstreamVersion(join(root, image.folder));
+  if (upstream === undefined) return;
+  image.counted = image.to;
+  image.to = releaseOf(upstream, image.from);
 }
 
 const compare = (a: string, b: string): number => (a < b ? -1 : a > b ? 1 : 0);

@@ -5,7 +5,9 @@ import { join } from "node:path";
 import { type ValuesImage, editChartFile, editValues, valuesFile, valuesImages } from "@waybill/chart";
 import { writeFileAtomic } from "@waybill/oci";
 import { syncedLock } from "./lockfile.ts";
+import { releasables } from "./packages.ts";
 import { changeset } from "./pending.ts";
+import { putRight } from "./upstream-versions.ts";
 import { type ChartChange, type VersionPlan, chartTexts } from "./version-plan.ts";
 
 /**
@@ -16,6 +18,14 @@ export async function version(root: string, plan: VersionPlan): Promise<void> {
   if (plan.releases.length === 0) return;
   const edits = await Promise.all(plan.charts.map((chart) => editsOf(chart)));
   await changeset(root, ["version"]);
+  // Of all: one that isn't released may name one that is.
+  const folders = new Map(
+    [...(await releasables(root)).values()].map((each) => [each.package, join(root, each.folder)]),
+  );
+  const others = plan.releases.flatMap(({ package: name, counted, to }) =>
+    counted === undefined ? [] : [{ package: name, counted, to }],
+  );
+  await putRight(folders, others);
   for (const { file, text } of edits.flat()) await writeFileAtomic(file, text);
   const lock = await syncedLock(root);
   if (lock !== undefined) await writeFileAtomic(join(root, "package-lock.json"), lock);

@@ -65,6 +65,72 @@ test("a digest is pinned beside the tag where that is asked for", async () => {
   expect(read("charts/platform/values.yaml")).toContain(`agent: registry.test/team/agent:1.0.1@${digest}\n`);
 });
 
+/** "operator" repackages: its Debian package says the version. "agent" is made of it. */
+function repackaging(pinned: string, version: string) {
+  const repo = workspace();
+  const pin = { name: "op", version: pinned, arch: "amd64", sha256: "0".repeat(64), size: 1, path: "pool/op.deb" };
+  const pinAt = (now: string): void =>
+    repo.write(
+      "images/operator/image.lock.json",
+      JSON.stringify({ lockVersion: 1, packages: { op: { suite: "trixie", amd64: [{ ...pin, version: now }] } } }),
+    );
+  pinAt(pinned);
+  const image = { upstream: "debian:op", packages: { op: { debian: ["op"] } } };
+  repo.write("images/operator/project.json", JSON.stringify({ name: "operator", metadata: { image } }));
+  const packageOf = (name: string, more: object): void =>
+    repo.write(`images/${name}/package.json`, JSON.stringify({ name: `@test/${name}`, ...more, private: true }));
+  packageOf("operator", { version });
+  packageOf("agent", { version: "1.0.0", dependencies: { "@test/operator": version } });
+  const chart = {
+    name: "@test/platform",
+    version: "1.0.0",
+    private: true,
+    dependencies: { "@test/operator": version },
+  };
+  repo.write("charts/platform/package.json", JSON.stringify(chart, undefined, 2));
+  repo.commit("repackages");
+  return { ...repo, pinAt };
+}
+
+test("an image that repackages is released as upstream's version and a number, by whatever bump", async () => {
+  const { root, changeset, read, commit, pinAt } = repackaging("1:18.2.7+ds-1+deb13u1", "18.2.7-9");
+  changeset("one", { operator: "patch" }, "A newer libc.");
+  const plan = await planVersion(root, { registry: REGISTRY });
+  expect(plan.releases).toMatchObject([
+    { name: "agent", from: "1.0.0", to: "1.0.1" },
+    { name: "operator", from: "18.2.7-9", to: "18.2.7-10" },
+    { name: "platform", from: "1.0.0", to: "1.0.1" },
+  ]);
+  await version(root, plan);
+  expect(JSON.parse(read("images/operator/package.json"))).toMatchObject({ version: "18.2.7-10" });
+  expect(read("images/operator/CHANGELOG.md")).toMatch(/^# @test\/operator\n\n## 18\.2\.7-10\n\n/);
+  expect(JSON.parse(read("images/agent/package.json"))).toMatchObject({
+    dependencies: { "@test/operator": "18.2.7-10" },
+  });
+  expect(read("images/agent/CHANGELOG.md")).toContain("- @test/operator@18.2.7-10\n");
+  expect(JSON.parse(read("charts/platform/package.json"))).toMatchObject({
+    dependencies: { "@test/operator": "18.2.7-10" },
+  });
+  expect(read("charts/platform/values.yaml")).toContain('tag: "18.2.7-10"');
+  commit("version");
+
+  pinAt("1:18.2.8+ds-1");
+  changeset("two", { operator: "minor" }, "18.2.8.");
+  await version(root, await planVersion(root, { registry: REGISTRY }));
+  expect(JSON.parse(read("images/operator/package.json"))).toMatchObject({ version: "18.2.8-1" });
+  expect(read("images/operator/CHANGELOG.md")).toMatch(/## 18\.2\.8-1\n[^]*## 18\.2\.7-10\n/);
+});
+
+test("a version that upstream's pin doesn't say is an error, before anything is written", async () => {
+  const { root, changeset, pinAt, git } = repackaging("18.2.7-1", "18.2.7-1");
+  changeset("one", { operator: "patch" }, "x");
+  pinAt("18.3~rc1-1");
+  await expect(planVersion(root, { registry: REGISTRY })).rejects.toThrow(
+    /18\.3~rc1-1 of debian:op is not a release's version.*pin a release/,
+  );
+  expect(git("status", "--porcelain", "--", "images/operator/package.json")).toBe("");
+});
+
 test("what the changesets configuration ignores is nobody's release", async () => {
   const { root, read, write } = workspace();
   const config = JSON.parse(read(".changeset/config.json")) as object;
@@ -100,6 +166,11 @@ test.each([
   ["2.0.0-rc.1", [], ["2.0.0-rc.1"]],
   ["2.0.0", ["2.0.0-rc.1"], ["2.0.0", "2.0", "2"]],
   ["1.0.0+build", [], ["1.0.0_build"]],
+  ["18.2.7-1", [], ["18.2.7-1", "18.2.7", "18.2", "18"]],
+  ["18.2.7-10", ["18.2.7-9", "18.2.7", "18.2", "18.1.9-3"], ["18.2.7-10", "18.2.7", "18.2", "18"]],
+  ["18.2.7-9", ["18.2.7-10", "18.2.7"], ["18.2.7-9"]],
+  ["18.2.7-2", ["18.2.7-1", "18.2.8-1"], ["18.2.7-2", "18.2.7"]],
+  ["18.2.8-1", ["18.2.7-3-standard", "18.2.8-rc.1"], ["18.2.8-1", "18.2.8", "18.2", "18"]],
 ])("version %s beside %j has the tags %j", (of, existing, tags) => {
   expect(versionTags(of, existing)).toEqual(tags);
 });

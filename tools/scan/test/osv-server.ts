@@ -4,7 +4,6 @@ import { once } from "node:events";
 import { type ServerResponse, createServer } from "node:http";
 import type { AddressInfo } from "node:net";
 import { text } from "node:stream/consumers";
-import { onTestFinished } from "vitest";
 
 export interface OsvServer {
   url: string;
@@ -14,6 +13,7 @@ export interface OsvServer {
   pageSize: number;
   /** Status codes to answer with first, before it behaves. */
   faults: number[];
+  stop: () => void;
 }
 
 interface Stored {
@@ -22,9 +22,9 @@ interface Stored {
   affected?: { package?: { ecosystem: string; name: string } }[];
 }
 
-/** Serves these advisories until the test is over; the list may change meanwhile. */
+/** Serves these advisories; the list may change meanwhile. The caller stops it. */
 export async function startOsv(advisories: readonly object[]): Promise<OsvServer> {
-  const osv: OsvServer = { url: "", requests: [], pageSize: 1000, faults: [] };
+  const osv: OsvServer = { url: "", requests: [], pageSize: 1000, faults: [], stop };
   const stored = advisories as readonly Stored[];
   const server = createServer((request, response) => {
     osv.requests.push(`${request.method} ${request.url}`);
@@ -39,12 +39,12 @@ export async function startOsv(advisories: readonly object[]): Promise<OsvServer
     if (request.url !== "/v1/querybatch") return answer(response, undefined);
     void text(request).then((body) => answer(response, batch(stored, JSON.parse(body) as Batch, osv.pageSize)));
   });
-  server.listen(0, "127.0.0.1");
-  await once(server, "listening");
-  onTestFinished(() => {
+  function stop(): void {
     server.closeAllConnections();
     server.close();
-  });
+  }
+  server.listen(0, "127.0.0.1");
+  await once(server, "listening");
   osv.url = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
   return osv;
 }

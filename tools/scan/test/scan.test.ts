@@ -12,7 +12,7 @@ import { advisorySource } from "../src/osv/source.ts";
 import { type Ignored, readIgnored } from "../src/ignore.ts";
 import { formatScans, markdownOfScans, scanImages } from "../src/index.ts";
 import { debian, github, golang } from "./advisories.ts";
-import { startOsv } from "./osv-server.ts";
+import { type OsvServer, startOsv } from "./osv-server.ts";
 
 const OPENSSL = debian("CVE-2026-1001", "openssl", [{ introduced: "0" }, { fixed: "3.5.7-1~deb13u4" }]);
 const GLIBC = debian("CVE-2026-1002", "glibc", [{ introduced: "0" }]);
@@ -62,10 +62,16 @@ const entry = (more: Partial<Ignored> = {}): Ignored => ({
   ...more,
 });
 
+async function served(advisories: readonly object[]): Promise<OsvServer> {
+  const osv = await startOsv(advisories);
+  onTestFinished(osv.stop);
+  return osv;
+}
+
 async function scan(own: Ignored[] = [], inherited: Ignored[] = [], today = "2026-11-21") {
   const store = await temporaryStore();
   const record = await fleetImage(store);
-  const source = new OsvApi((await startOsv(ALL)).url, await folder());
+  const source = new OsvApi((await served(ALL)).url, await folder());
   const [found] = await scanImages([{ record, own, inherited }], { store, source, today });
   if (found === undefined) throw new Error("nothing was scanned");
   return found;
@@ -87,7 +93,7 @@ describe("a scan", () => {
   test("asks nothing about an image without packages", async () => {
     const store = await temporaryStore();
     const record = await imageOf(store, [{ createdBy: "COPY", entries: [{ path: "a", content: "x" }] }]);
-    const osv = await startOsv(ALL);
+    const osv = await served(ALL);
     await scanImages([{ record, own: [], inherited: [] }], { store, source: new OsvApi(osv.url, await folder()) });
     expect(osv.requests).toEqual([]);
   });
@@ -153,7 +159,7 @@ describe("OSV's service", () => {
 
   test("is asked page by page, and each advisory once for each of its states", async () => {
     const more = debian("CVE-2026-1006", "openssl", [{ introduced: "0" }]) as { id: string; modified: string };
-    const osv = await startOsv([OPENSSL, more]);
+    const osv = await served([OPENSSL, more]);
     osv.pageSize = 1;
     const cache = await folder();
     const ids = async () => (await new OsvApi(osv.url, cache).advisoriesOn(subjects)).map(({ id }) => id);
@@ -167,7 +173,7 @@ describe("OSV's service", () => {
   });
 
   test("is asked again where it is busy, and not for ever", async () => {
-    const osv = await startOsv([OPENSSL]);
+    const osv = await served([OPENSSL]);
     const api = new OsvApi(osv.url, await folder());
     osv.faults = [429, 503, 500];
     expect(await api.advisoriesOn(subjects)).toHaveLength(1);
@@ -182,7 +188,7 @@ describe("OSV's service", () => {
   test("that can't be reached, or answers something else, is one line", async () => {
     const closed = new OsvApi("http://127.0.0.1:9", await folder());
     await expect(closed.advisoriesOn(subjects)).rejects.toThrow(/can't be reached \(.*\), http:\/\/127.0.0.1:9/);
-    const strange = await startOsv([
+    const strange = await served([
       { ...OPENSSL, affected: [{ package: { ecosystem: "Debian:13", name: "openssl" }, ranges: "all" }] },
     ]);
     await expect(new OsvApi(strange.url, await folder()).advisoriesOn(subjects)).rejects.toThrow(/ranges/);

@@ -97,9 +97,9 @@ export async function movedLock(
   const lock = await readLock(imageFolder);
   const packages: Record<string, PackageSet> = { ...lock.packages };
   for (const [key, group] of Map.groupBy(moves, ({ set, arch }) => `${set} ${arch}`)) {
-    const [name = "", arch = ""] = key.split(" ") as [string, DebianArchitecture];
+    const [name, arch] = key.split(" ") as [string, DebianArchitecture];
     const [set, declared] = [packages[name], declaration.packages[name]];
-    if (set === undefined || arch === "") continue;
+    if (set === undefined) continue;
     const list = set[arch] ?? [];
     const { suite, suites = [] } = set;
     const needed: DebianPackage[] = [];

@@ -12,6 +12,7 @@ import { parse } from "yaml";
 const ROOT = fileURLToPath(new URL("../../..", import.meta.url));
 const FOLDER = join(ROOT, ".github/workflows");
 const FILES = readdirSync(FOLDER);
+const FIXTURES = fileURLToPath(new URL("fixtures", import.meta.url));
 
 interface Workflow {
   permissions: Record<string, string>;
@@ -108,26 +109,34 @@ describe(".github/require", () => {
   });
 });
 
-describe(".github/image-build", () => {
-  /** The script beside programs that write down how they were called. */
-  function build(env: Record<string, string>): string[] {
-    const folder = temporaryFolder();
-    const log = join(folder, "log");
-    for (const name of ["nx", "npx"]) {
-      writeFileSync(
-        join(folder, name),
-        `#!/bin/sh\nprintf '%s' "${name}" >>"${log}"\nprintf ' [%s]' "$@" >>"${log}"\necho >>"${log}"\n`,
-      );
-      chmodSync(join(folder, name), 0o755);
-    }
-    const { status, stderr } = spawnSync(join(ROOT, ".github/image-build"), ["images/ceph"], {
-      cwd: folder,
-      env: { PATH: `${folder}:${process.env["PATH"]}`, ...env },
-      encoding: "utf8",
-    });
-    expect([status, stderr]).toEqual([0, ""]);
-    return readFileSync(log, "utf8").trim().split("\n");
+/** Runs a script of .github beside programs that write down how they were called. */
+function calls(
+  script: string,
+  args: string[],
+  env: Record<string, string>,
+  status = 0,
+): { lines: string[]; stdout: string } {
+  const folder = temporaryFolder();
+  const log = join(folder, "log");
+  writeFileSync(log, "");
+  for (const name of ["nx", "npx"]) {
+    writeFileSync(
+      join(folder, name),
+      `#!/bin/sh\nprintf '%s' "${name}" >>"${log}"\nprintf ' [%s]' "$@" >>"${log}"\necho >>"${log}"\necho "### report"\n`,
+    );
+    chmodSync(join(folder, name), 0o755);
   }
+  const result = spawnSync(join(ROOT, script), args, {
+    cwd: folder,
+    env: { PATH: `${folder}:${process.env["PATH"]}`, RUNNER_TEMP: folder, ...env },
+    encoding: "utf8",
+  });
+  expect([result.status, result.stderr]).toEqual([status, ""]);
+  return { lines: readFileSync(log, "utf8").trim().split("\n"), stdout: result.stdout };
+}
+
+describe(".github/image-build", () => {
+  const build = (env: Record<string, string>): string[] => calls(".github/image-build", ["images/ceph"], env).lines;
 
   test("what was typed becomes arguments, a word each", () => {
     expect(build({ BUILD_ARGS: "A=1 B=two", PLATFORMS: "linux/amd64,linux/arm64" })).toEqual([
@@ -141,5 +150,75 @@ describe(".github/image-build", () => {
     expect(build({ BUILD_ARGS: "A=$(touch${IFS}x) B=*" }).at(-1)).toBe(
       "npx [waybill] [build] [ceph] [--build-arg] [A=$(touch${IFS}x)] [--build-arg] [B=*]",
     );
+  });
+});
+
+describe(".github/image-patch", () => {
+  const patch = (env: Record<string, string>, status = 0) => calls(".github/image-patch", [], env, status);
+
+  /** What cve-patch.yml makes of the events that GitHub sends: docs.github.com, "Webhook events and payloads". */
+  const dispatched = (payload: object): Record<string, string> => {
+    const event = JSON.parse(readFileSync(join(FIXTURES, "repository_dispatch.json"), "utf8")) as {
+      client_payload: Record<string, unknown>;
+    };
+    const { images, suffix, push } = { ...event.client_payload, ...payload };
+    // As expressions give them: a list by toJSON, an absent value as nothing.
+    return {
+      IMAGES: JSON.stringify(images ?? null, undefined, 2),
+      SUFFIX: typeof suffix === "string" ? suffix : "",
+      PUSH: String(push === true || push === "true"),
+    };
+  };
+
+  test("builds what a form names as it is, then patches it; pushing is off", () => {
+    expect(patch({ IMAGES: "api, agent", SUFFIX: "cve", PUSH: "false" }).lines).toEqual([
+      "nx [run-many] [--targets=docker-build] [--projects=api,agent]",
+      "npx [waybill] [patch] [api] [agent] [--suffix] [cve] [--markdown]",
+    ]);
+  });
+
+  test("takes the images of an event, a list or a text, and pushes where it asks for that", () => {
+    expect(patch(dispatched({})).lines.at(-1)).toBe(
+      "npx [waybill] [patch] [postgresql] [api] [--suffix] [acme] [--push] [--markdown]",
+    );
+    expect(patch(dispatched({ images: "ceph api", push: false, suffix: undefined })).lines.at(-1)).toBe(
+      "npx [waybill] [patch] [ceph] [api] [--markdown]",
+    );
+  });
+
+  test("runs no word and takes none for a flag; without a name there is nothing to do", () => {
+    expect(patch({ IMAGES: "api --registry=evil $(touch${IFS}x) *" }).lines.at(-1)).toBe(
+      "npx [waybill] [patch] [api] [$(touch${IFS}x)] [*] [--markdown]",
+    );
+    for (const IMAGES of ["", "null", "[]", " , "]) {
+      const { lines, stdout } = patch({ IMAGES }, 2);
+      expect([lines, stdout.startsWith("::error title=no images::")]).toEqual([[""], true]);
+    }
+  });
+
+  test("leaves what was done in the run's summary", () => {
+    const summary = join(temporaryFolder(), "summary.md");
+    const { stdout } = patch({ IMAGES: "api", GITHUB_STEP_SUMMARY: summary });
+    expect(readFileSync(summary, "utf8")).toBe("### report\n");
+    expect(stdout).toContain("### report");
+  });
+
+  test("is told everything by the workflow: each input and each field of the payload, and none pushes by itself", () => {
+    const { on, jobs } = parse(readFileSync(join(FOLDER, "cve-patch.yml"), "utf8")) as {
+      on: {
+        workflow_dispatch: { inputs: Record<string, { default?: unknown }> };
+        repository_dispatch: { types: string[] };
+      };
+      jobs: { patch: object };
+    };
+    const job = JSON.stringify(jobs.patch);
+    const { client_payload: payload } = JSON.parse(readFileSync(join(FIXTURES, "repository_dispatch.json"), "utf8"));
+    expect(on.repository_dispatch.types).toEqual(["patch-images"]);
+    expect(Object.keys(on.workflow_dispatch.inputs).toSorted()).toEqual(Object.keys(payload as object).toSorted());
+    for (const name of Object.keys(on.workflow_dispatch.inputs)) {
+      expect(job).toContain(`inputs.${name}`);
+      expect(job).toContain(`github.event.client_payload.${name}`);
+    }
+    expect(on.workflow_dispatch.inputs["push"]?.default).toBe(false);
   });
 });

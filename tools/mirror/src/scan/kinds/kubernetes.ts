@@ -1,6 +1,7 @@
 // Kubernetes objects: every `image:` that is a word, whatever kind holds it, so that custom resources count; images of volumes; pairs
 // of repository and tag, as HelmRelease has them; and what a kustomization puts in.
 
+import { WaybillError } from "@waybill/oci";
 import { isMap, isPair, isScalar, isSeq } from "yaml";
 import type { Place } from "../place.ts";
 import { referenceOf } from "../place.ts";
@@ -17,7 +18,7 @@ export function kubernetesPlaces(yaml: Yaml, where: string): Place[] {
     const kind = stringAt(contents, "kind");
     if (stringAt(contents, "apiVersion") === undefined || kind === undefined || OTHERS.has(kind)) return [];
     const [start, end] = contents?.range ?? [0, 0];
-    const pairs = valuesPlaces(yaml.text.slice(start, end), where).map((place) => moved(place, start, yaml));
+    const pairs = pairsIn(yaml.text.slice(start, end), where).map((place) => moved(place, start, yaml));
     return [...images(yaml, contents), ...pairs];
   });
   const known = new Set<number>();
@@ -28,6 +29,16 @@ export function kubernetesPlaces(yaml: Yaml, where: string): Place[] {
     known.add(written.span.start);
     return isNew;
   });
+}
+
+/** Stricter than what else is read here: a key that comes twice is no reason to find nothing. */
+function pairsIn(text: string, where: string): Place[] {
+  try {
+    return valuesPlaces(text, where);
+  } catch (error) {
+    if (error instanceof WaybillError) return [];
+    throw error;
+  }
 }
 
 /** kustomize, "images": newName and newTag or digest, over a name that stands elsewhere. */

@@ -8,6 +8,7 @@ import {
   type ImageSource,
   type OnConflict,
   assertPossible,
+  assertSound,
   findDamage,
   fromStore,
   openBundle,
@@ -62,7 +63,9 @@ export async function restoreTo(
   const baseline = options.baseline === undefined ? undefined : await open(options.baseline);
   const destination = toRegistry(clientOf(host), options.prefix ?? "m");
   const { onConflict = "error", trim } = options;
-  const plan = await planRestore(bundle, await readImages(bundle), destination, { onConflict, trim, baseline });
+  const images = await readImages(bundle);
+  await assertSound(bundle);
+  const plan = await planRestore(bundle, images, destination, { onConflict, trim, baseline });
   assertPossible(plan, bundle);
   let sent = 0;
   await restore(bundle, plan, destination, {

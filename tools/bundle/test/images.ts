@@ -51,7 +51,7 @@ export async function makeManifest(store: BlobStore, needs: ManifestNeeds): Prom
 }
 
 /** @param content laid over an empty manifest */
-export async function putManifest(store: BlobStore, content: object): Promise<Descriptor> {
+async function putManifest(store: BlobStore, content: object): Promise<Descriptor> {
   const bytes = canonicalJson({ schemaVersion: 2, mediaType: MEDIA_TYPE.manifest, ...content });
   return { mediaType: MEDIA_TYPE.manifest, ...(await store.put(bytes)) };
 }

@@ -72,7 +72,9 @@ async function referrersOf(
       if (seen.has(descriptor.digest)) continue;
       seen.add(descriptor.digest);
       subjects.push(descriptor.digest);
-      const referrer = referrerOf(await read(descriptor), descriptor.digest, subject);
+      const bytes = await read(descriptor);
+      assertSubject(bytes, descriptor.digest, subject);
+      const referrer = referrerOf(bytes, descriptor.digest, subject);
       found.push({ referrer, contents: await contentsOf(referrer, read, everything) });
     }
   }
@@ -86,10 +88,11 @@ export function referrerOf(bytes: Uint8Array, digest: Digest, subject: Digest): 
   return { digest, mediaType, size, ...(artifactType !== undefined && { artifactType }), subject };
 }
 
-/** What a manifest says it refers to. */
-export function subjectOf(bytes: Uint8Array, where: string): Digest | undefined {
-  const document = parseDocument(bytes, where);
-  return (document.kind === "index" ? document.index : document.manifest).subject?.digest;
+/** @throws {WaybillError} the manifest is about something else, whatever a list says */
+export function assertSubject(bytes: Uint8Array, digest: Digest, subject: Digest): void {
+  const document = parseDocument(bytes, digest);
+  const actual = (document.kind === "index" ? document.index : document.manifest).subject?.digest;
+  if (actual !== subject) throw new WaybillError(`${digest} does not refer to ${subject}`);
 }
 
 function assertPlatforms({ platforms, absent }: Contents, wanted: readonly string[] = [], reference: string): void {

@@ -79,7 +79,7 @@ export function lockedReference(reference: Reference): string {
   return formatReference(tag === undefined && digest === undefined ? { ...reference, tag: "latest" } : reference);
 }
 
-export const isManifest = ({ mediaType }: Descriptor): boolean =>
+const isManifest = ({ mediaType }: Descriptor): boolean =>
   INDEX_MEDIA_TYPES.includes(mediaType) || MANIFEST_MEDIA_TYPES.includes(mediaType);
 
 /** The descriptor of a manifest, from its bytes alone: what a registry says of its type may be wrong. */

@@ -31,6 +31,9 @@ export interface Bundle {
   close(): Promise<void>;
 }
 
+/** Of all its blobs, in bytes. */
+export const sizeOfBundle = ({ blobs }: Bundle): number => blobs.values().reduce((sum, size) => sum + size, 0);
+
 /** A way to the files of a bundle. */
 interface Files {
   places: Map<string, Place>;

@@ -2,7 +2,7 @@
 // passes is what was archived, whoever carried it.
 
 import { type Descriptor, type Digest, WaybillError, canonicalJson, parseJson } from "@waybill/oci";
-import { referrerOf, subjectOf } from "../archive/collect.ts";
+import { assertSubject, referrerOf } from "../archive/collect.ts";
 import { indexOf, lockOf } from "../archive/plan.ts";
 import { rootOf } from "../archive/source.ts";
 import { type Contents, contentsOf } from "../contents.ts";
@@ -50,6 +50,14 @@ export async function findDamage(bundle: Bundle, onBytes: (count: number) => voi
   return damage;
 }
 
+/** @throws {WaybillError} not every byte is what was archived */
+export async function assertSound(bundle: Bundle, onBytes?: (count: number) => void): Promise<void> {
+  const damage = await findDamage(bundle, onBytes);
+  if (damage.length === 0) return;
+  const more = damage.length > 1 ? `, and ${damage.length - 1} more` : "";
+  throw new WaybillError(`the bundle is damaged: ${damage[0]}${more}`, { where: bundle.where, mend: "copy it again" });
+}
+
 async function imageOf(bundle: Bundle, said: LockedImage): Promise<BundledImage> {
   const read = (descriptor: Descriptor): Promise<Buffer> => bundle.read(descriptor);
   const root = rootOf(await bundle.read(said), said.digest);
@@ -58,8 +66,7 @@ async function imageOf(bundle: Bundle, said: LockedImage): Promise<BundledImage>
   const referrers: LockedReferrer[] = [];
   for (const { subject, ...referrer } of said.referrers ?? []) {
     const bytes = await bundle.read(referrer);
-    if (subjectOf(bytes, referrer.digest) !== subject)
-      throw new WaybillError(`${referrer.digest} does not refer to ${subject}`, { where: bundle.where });
+    assertSubject(bytes, referrer.digest, subject);
     referrers.push(referrerOf(bytes, referrer.digest, subject));
     contents.push(await contentsOf(rootOf(bytes, referrer.digest), read, everything));
   }

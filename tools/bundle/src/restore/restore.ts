@@ -117,10 +117,10 @@ class Restoring {
     }
   }
 
-  async #describe({ subject: _, ...referrer }: LockedReferrer): Promise<Descriptor> {
-    const document = parseDocument(await this.#bundle.read(referrer), referrer.digest);
+  async #describe({ mediaType, digest, size, artifactType }: LockedReferrer): Promise<Descriptor> {
+    const document = parseDocument(await this.#bundle.read({ digest, size }), digest);
     const { annotations } = document.kind === "index" ? document.index : document.manifest;
-    return { ...referrer, ...(annotations && { annotations }) };
+    return { mediaType, digest, size, ...(artifactType && { artifactType }), ...(annotations && { annotations }) };
   }
 
   /** Asks again right before: someone may have moved the tag meanwhile. The protocol has no compare-and-swap. */

@@ -8,6 +8,7 @@ import type { AddressInfo } from "node:net";
 import { messageOf, WaybillError } from "@waybill/oci/error";
 import type { Config } from "./config.ts";
 import { openControl } from "./control.ts";
+import { holdFolder } from "./holder.ts";
 import type { Log } from "./log.ts";
 import { openRegistry } from "./registry.ts";
 import type { Registry } from "./registry.ts";
@@ -29,9 +30,19 @@ export interface RunningServer {
 /** @throws {WaybillError} the port is taken, the folder is in use, the configuration can't be used */
 export async function startServer(config: Config, log: Log): Promise<RunningServer> {
   const control = await openControl(config.folder);
+  let running: RunningServer | undefined;
+  const release: (() => Promise<void>)[] = [() => control.close()];
+  const releaseAll = async (): Promise<void> => {
+    for (const each of release.toReversed()) await each();
+  };
   try {
+    const hold = await holdFolder(config.folder, (by) => {
+      log("error", "folder lost", { folder: config.folder, by });
+      void running?.stop();
+    });
+    release.push(() => hold.release());
     const registry = await openRegistry(config, log);
-    const running = await serveOn(config, registry, () => control.close()).catch(async (error: unknown) => {
+    running = await serveOn(config, registry, releaseAll).catch(async (error: unknown) => {
       registry.care.stop();
       await registry.stop();
       throw error;
@@ -40,7 +51,7 @@ export async function startServer(config: Config, log: Log): Promise<RunningServ
     log("info", "listening", { url: running.url, folder: config.folder });
     return running;
   } catch (error) {
-    await control.close();
+    await releaseAll();
     throw error;
   }
 }

@@ -1,14 +1,14 @@
 // The clients people have: each pushes to a registry of ours and pulls from it, and through it from another.
 
-import { mkdir, readFile, rm, writeFile } from "node:fs/promises";
+import { rm, writeFile } from "node:fs/promises";
 import { join } from "node:path";
-import { gunzipSync } from "node:zlib";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { run } from "@waybill/oci";
 import { startRegistry } from "@waybill/testing";
 import type { RunningRegistry } from "@waybill/testing";
 import { startTestRegistry, temporaryFolder, upstreamAt } from "./harness.ts";
-import { ask, blobOf, descriptorOf, OCI_MANIFEST } from "./image.ts";
+import { ask } from "./image.ts";
+import { makeLayout } from "./layout.ts";
 
 /** Debian's docker-registry, as the upstream: the reference implementation. */
 let reference: RunningRegistry;
@@ -21,33 +21,6 @@ const is = async (program: string): Promise<boolean> => {
   const answer = await run(program, ["--version"], { timeoutMs: 30_000 }).catch(() => undefined);
   return answer?.exitCode === 0;
 };
-
-/** A layout with one real image: a layer with a file in it. */
-async function makeLayout(folder: string): Promise<string> {
-  await writeFile(join(folder, "hello"), "hello\n");
-  await run("tar", ["-czf", "layer.tgz", "hello"], { check: true, cwd: folder });
-  const layer = blobOf(await readFile(join(folder, "layer.tgz")));
-  const diffIds = [blobOf(gunzipSync(layer.bytes)).digest];
-  const config = blobOf(
-    JSON.stringify({ architecture: "amd64", os: "linux", config: {}, rootfs: { type: "layers", diff_ids: diffIds } }),
-  );
-  const content = {
-    schemaVersion: 2,
-    mediaType: OCI_MANIFEST,
-    config: descriptorOf(config, "application/vnd.oci.image.config.v1+json"),
-    layers: [descriptorOf(layer, "application/vnd.oci.image.layer.v1.tar+gzip")],
-  };
-  const manifest = blobOf(JSON.stringify(content));
-  const layout = join(folder, "layout");
-  await mkdir(join(layout, "blobs", "sha256"), { recursive: true });
-  for (const blob of [layer, config, manifest])
-    await writeFile(join(layout, "blobs", ...blob.digest.split(":")), blob.bytes);
-  const annotations = { "org.opencontainers.image.ref.name": "latest" };
-  const manifests = [{ ...descriptorOf(manifest, OCI_MANIFEST), annotations }];
-  await writeFile(join(layout, "oci-layout"), '{"imageLayoutVersion":"1.0.0"}');
-  await writeFile(join(layout, "index.json"), JSON.stringify({ schemaVersion: 2, manifests }));
-  return layout;
-}
 
 async function skopeo(...args: string[]): Promise<string> {
   return (await run("skopeo", args, { check: true, timeoutMs: 50_000 })).stdout;

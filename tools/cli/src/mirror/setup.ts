@@ -2,7 +2,14 @@
 
 import { mkdir, readFile } from "node:fs/promises";
 import { join } from "node:path";
-import { BACKENDS, USUAL_UPSTREAMS, forgetBackend, holdsRegistry, setUpBackend } from "@waybill/mirror/backend";
+import {
+  BACKENDS,
+  USUAL_UPSTREAMS,
+  forgetBackend,
+  holdsRegistry,
+  readMirror,
+  setUpBackend,
+} from "@waybill/mirror/backend";
 import { WaybillError, writeFileAtomic } from "@waybill/oci";
 import { loadConfig, makeConfig } from "@waybill/registry";
 import { type Command, type Values, text } from "../command.ts";
@@ -21,7 +28,9 @@ export const command: Command = {
   },
   async run(_arguments, values) {
     const folder = folderOf(values);
-    const name = BACKENDS.find((each) => each === (text(values, "backend") ?? "waybill"));
+    const given = text(values, "backend");
+    const now = await readMirror(folder);
+    const name = BACKENDS.find((each) => each === (given ?? now?.name ?? "waybill"));
     if (name === undefined) throw new WaybillError("unknown backend", { mend: `use one of ${BACKENDS.join(", ")}` });
     if (name === "waybill") {
       await setUpOurs(folder, values);

@@ -1,5 +1,6 @@
 // Harbor: a proxy-cache project for each upstream, named after its host. Projects are made through its API by an administrator.
 
+import { componentOfRegistry } from "@waybill/oci";
 import { type Backend, type Upstream, placeAt } from "./backend.ts";
 import type { BackendSettings } from "./settings.ts";
 import { upstreamOf } from "./upstreams.ts";
@@ -18,7 +19,8 @@ export function harbor({ url, upstreams }: BackendSettings): Backend {
     url,
     upstreams: known,
     knowsNs: false,
-    placeOf: (host) => (known.some((each) => each.host === host) ? placeAt(url, `${host}/`) : undefined),
+    placeOf: (host) =>
+      known.some((each) => each.host === host) ? placeAt(url, `${componentOfRegistry(host)}/`) : undefined,
     files: () => ({ "projects.sh": scriptOf(url, known) }),
     next: "run it once, with an administrator's name and password for this host in ~/.netrc: sh projects.sh",
   };
@@ -27,7 +29,8 @@ export function harbor({ url, upstreams }: BackendSettings): Backend {
 /** Runs as often as one likes: what is there stays. */
 function scriptOf(url: string, upstreams: readonly Upstream[]): string {
   const calls = upstreams.map(
-    (upstream) => `mirror ${[upstream.host, typeOf(upstream), addressOf(upstream)].map(quote).join(" ")}`,
+    (upstream) =>
+      `mirror ${[componentOfRegistry(upstream.host), typeOf(upstream), addressOf(upstream)].map(quote).join(" ")}`,
   );
   return `#!/bin/sh
 # Makes a proxy-cache project for each upstream in Harbor, through its API (v2.0). curl takes name and password from ~/.netrc.
@@ -44,7 +47,7 @@ post() {
   esac
 }
 
-# mirror HOST TYPE URL
+# mirror PROJECT TYPE URL
 mirror() {
   post registries "{\\"name\\": \\"$1\\", \\"type\\": \\"$2\\", \\"url\\": \\"$3\\", \\"insecure\\": false}"
   id=$(curl --silent --show-error --fail --netrc "$api/registries?q=name%3D$1" | sed -n 's/.*"id": *\\([0-9][0-9]*\\).*/\\1/p')

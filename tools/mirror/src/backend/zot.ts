@@ -1,5 +1,6 @@
 // zot: one process for all upstreams, each below its host, by its sync extension, on demand.
 
+import { componentOfRegistry } from "@waybill/oci";
 import { type Backend, placeAt } from "./backend.ts";
 import type { BackendSettings } from "./settings.ts";
 import { upstreamOf } from "./upstreams.ts";
@@ -26,7 +27,7 @@ export function zot({ url, storage = DEFAULT_STORAGE, upstreams }: BackendSettin
           maxRetries: 2,
           retryDelay: "1s",
           preserveDigest: true,
-          content: [{ prefix: "**", destination: `/${upstream.host}` }],
+          content: [{ prefix: "**", destination: `/${componentOfRegistry(upstream.host)}` }],
         })),
       },
     },
@@ -36,7 +37,8 @@ export function zot({ url, storage = DEFAULT_STORAGE, upstreams }: BackendSettin
     url,
     upstreams: known,
     knowsNs: false,
-    placeOf: (host) => (known.some((each) => each.host === host) ? placeAt(url, `${host}/`) : undefined),
+    placeOf: (host) =>
+      known.some((each) => each.host === host) ? placeAt(url, `${componentOfRegistry(host)}/`) : undefined,
     files: () => ({ "config.json": `${JSON.stringify(config, undefined, 2)}\n` }),
     next: "start it with: zot verify config.json && zot serve config.json",
   };

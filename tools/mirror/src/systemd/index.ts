@@ -1,0 +1,1 @@
+export { type SystemdFiles, systemdFiles } from "./plan.ts";

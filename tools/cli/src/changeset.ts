@@ -9,7 +9,10 @@ type Bump = "major" | "minor" | "patch";
 
 /** As upstream's own version moves, where it has one; everything else is a patch. */
 function bumpOf(changes: readonly Change[]): Bump {
-  const source = changes.find(({ part, old }) => part === "source" && old !== undefined && /^\D*\d/.test(old));
+  // Of Go modules the first is what the image repackages.
+  const source = changes.find(
+    ({ part, old }) => (part === "source" || part === "modules") && old !== undefined && /^\D*\d/.test(old),
+  );
   const [from, to] = [numbers(source?.old), numbers(source?.new)];
   if (from === undefined || to === undefined) return "patch";
   const at = from.findIndex((number, index) => number !== to[index]);

@@ -1,6 +1,6 @@
 // What an image declares under `metadata.image` of its project.json: only what can't be read from its Dockerfile.
 
-import { filesDeclaration, packagesDeclaration } from "@waybill/lock/declaration";
+import { filesDeclaration, packagesDeclaration, upstreamDeclaration } from "@waybill/lock/declaration";
 import { sourceDeclaration } from "@waybill/lock/source/declaration";
 import { z } from "zod";
 
@@ -50,10 +50,7 @@ export const imageMetadata = z.strictObject({
   healthcheck: reason("none").optional().describe("Why the image has no HEALTHCHECK"),
   user: reason("root").optional().describe("Why the image runs as root"),
   repository: z.string().optional().describe("Its path in the registry, where that isn't its name"),
-  upstream: z
-    .strictObject({ repository: z.string(), version: z.string() })
-    .optional()
-    .describe("What the image repackages"),
+  upstream: upstreamDeclaration.optional(),
   source: sourceDeclaration.optional(),
   packages: packagesDeclaration.default({}),
   files: filesDeclaration.default({}),

@@ -11,8 +11,8 @@ export function packageBytes({ packages }: ImageLock): number {
 }
 
 export interface Change {
-  part: "source" | "packages" | "files" | "bases";
-  /** The set, and for packages the architecture: "python amd64". Empty for source and bases. */
+  part: "source" | "packages" | "files" | "bases" | "modules";
+  /** The set, and for packages the architecture: "python amd64"; for modules go.mod's folder. Empty for source and bases. */
   set: string;
   name: string;
   /** Absent where the thing is new. */

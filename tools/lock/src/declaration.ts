@@ -50,6 +50,15 @@ export const filesDeclaration = z
   .record(setName, z.array(fileRequest).min(1))
   .meta({ description: "Files of npm and PyPI, given to the build as the context files-<set>" });
 
+/** Which pin says the version of what the image repackages. */
+export const upstreamDeclaration = z
+  .string()
+  .regex(
+    /^(source|(debian|npm|pypi|go):\S+)$/,
+    'an upstream is "debian:ceph-base", "npm:…", "pypi:…", "go:host/module" or "source"',
+  )
+  .describe("The pin whose version the image has: releases are <that version>-1, -2, …");
+
 export type PackageSetDeclaration = z.output<typeof packageSetDeclaration>;
 
 const projectFile = z.looseObject({
@@ -60,6 +69,7 @@ const projectFile = z.looseObject({
           packages: packagesDeclaration.default({}),
           files: filesDeclaration.default({}),
           source: sourceDeclaration.optional(),
+          upstream: upstreamDeclaration.optional(),
           platforms: z.array(z.string()).default(["linux/amd64"]),
         })
         .prefault({}),
@@ -71,6 +81,8 @@ export interface Declaration {
   packages: Record<string, PackageSetDeclaration>;
   files: Record<string, string[]>;
   source: SourceDeclaration | undefined;
+  /** "debian:ceph-base". */
+  upstream: string | undefined;
   /** As "linux/amd64". */
   platforms: string[];
 }
@@ -81,8 +93,8 @@ export interface Declaration {
  */
 export async function readDeclaration(imageFolder: string): Promise<Declaration> {
   const file = join(imageFolder, "project.json");
-  const { packages, files, source, platforms } = (await readDocument(file, projectFile)).metadata.image;
-  return { packages, files, source, platforms };
+  const { packages, files, source, upstream, platforms } = (await readDocument(file, projectFile)).metadata.image;
+  return { packages, files, source, upstream, platforms };
 }
 
 export interface FileRequest {

@@ -31,3 +31,6 @@ export type { SourceDeclaration } from "./source/declaration.ts";
 export type { SourceOptions } from "./source/fetch-source.ts";
 export { buildableSource, resolveSource } from "./source/lock-source.ts";
 export { newestVersion } from "./source/versions.ts";
+export { goModule, moveModule } from "./go/modules.ts";
+export type { GoModule, MoveOptions, MovedModule } from "./go/modules.ts";
+export { upstreamVersion } from "./upstream.ts";

@@ -1,5 +1,6 @@
 // Refreshing a lock: every pin of an image is found anew, and the difference told as data before anyone commits it.
 
+import { existsSync } from "node:fs";
 import { join } from "node:path";
 import { WaybillError } from "@waybill/oci";
 import { changesBetween } from "./changes.ts";
@@ -52,7 +53,9 @@ export async function refreshLock(imageFolder: string, options: RefreshOptions =
     bases: await refreshBases(imageFolder, before, options),
   };
   const changes = changesBetween(before, after);
-  if (!options.dryRun) await writeLock(imageFolder, after);
+  // An image that pins nothing here has no lock.
+  if (!options.dryRun && (changes.length > 0 || existsSync(join(imageFolder, LOCK_FILE))))
+    await writeLock(imageFolder, after);
   return { before, after, changes };
 }
 

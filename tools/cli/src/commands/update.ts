@@ -14,6 +14,7 @@ import { z } from "zod";
 import { writeChangeset } from "../changeset.ts";
 import { type Command, type Values, only, text } from "../command.ts";
 import { formatBytes } from "@waybill/format";
+import { moveGoModule } from "../go-modules.ts";
 import { withVersion } from "../new-version.ts";
 import { settings } from "../settings.ts";
 import { pin } from "../pin.ts";
@@ -48,15 +49,20 @@ async function updateChart(chart: Chart, values: Values): Promise<void> {
     );
 }
 
-async function update(image: string, values: Values): Promise<void> {
-  const { name, folder } = await findImage(image);
+async function update(name: string, values: Values): Promise<void> {
+  const image = await findImage(name);
   const dryRun = values["dry-run"] === true;
-  const refreshed = await refresh(folder, text(values, "to"), dryRun);
-  const { changes } = refreshed;
+  const to = text(values, "to");
+  const onProgress = (line: string): void => console.error(line);
+  const module = await moveGoModule(image, { to, onProgress, signal: stopSignal() });
+  const refreshed = await refresh(image.folder, module === undefined ? to : undefined, dryRun);
+  const changes = [...(module?.changes ?? []), ...refreshed.changes];
   const write = !dryRun && changes.length > 0;
-  const changeset = write ? await note(folder, name, changes) : undefined;
-  if (values["json"] === true) console.log(JSON.stringify({ image: name, changes, changeset }));
-  else show(name, refreshed, changeset);
+  if (write)
+    for (const [file, content] of module?.files ?? []) await writeFileAtomic(join(image.folder, file), content);
+  const changeset = write ? await note(image.folder, image.name, changes) : undefined;
+  if (values["json"] === true) console.log(JSON.stringify({ image: image.name, changes, changeset }));
+  else show(image.name, { ...refreshed, changes }, changeset);
 }
 
 /** Every image that pins anything, and every chart. One whose upstream can't be had doesn't keep the others back; it is told at the end. */
@@ -64,7 +70,9 @@ async function updateAll(positionals: string[], values: Values): Promise<0> {
   if (positionals.length > 0 || values["to"] !== undefined)
     throw new WaybillError("--all takes no image and no --to", { mend: "npx waybill update <image> --to VERSION" });
   const failed: string[] = [];
-  const images = [...(await findImages())].filter(([, { folder }]) => existsSync(join(folder, LOCK_FILE)));
+  const images = [...(await findImages())].filter(
+    ([, { folder, metadata }]) => metadata.upstream !== undefined || existsSync(join(folder, LOCK_FILE)),
+  );
   const all: [string, () => Promise<void>][] = [
     ...images.map(([name]): [string, () => Promise<void>] => [name, () => update(name, values)]),
     ...findCharts(workspaceRoot()).map((chart): [string, () => Promise<void>] => [

@@ -48,6 +48,14 @@ describe("a reference", () => {
     );
   });
 
+  test("names this machine where the mirror listens for everybody", () => {
+    const config = makeConfig({ listen: "0.0.0.0:5000", upstreams: { "*": {} } }, "/nowhere");
+    for (const mirror of [waybill(config), waybill(config, "http://0.0.0.0:5000"), waybill(config, "http://[::]:5000")])
+      expect(formatReference(toMirror(mirror)(parseReference("a:1")) as Reference)).toBe(
+        "127.0.0.1:5000/docker.io/library/a:1",
+      );
+  });
+
   test("whose name gets too long is refused", () => {
     expect(() => there(`ghcr.io/${"a".repeat(240)}`)).toThrow(/the name is longer than 255 characters/);
   });

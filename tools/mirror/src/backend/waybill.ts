@@ -7,7 +7,7 @@ import { upstreamOf } from "./upstreams.ts";
 
 /** @param config of the mirror's folder @param running where it answers, if it is known */
 export function waybill(config: Config, running?: string): Backend {
-  const url = running ?? urlOf(config);
+  const url = running === undefined ? urlOf(config) : reachable(running);
   const hosts = Object.keys(config.upstreams);
   return {
     name: "waybill",
@@ -25,7 +25,9 @@ export function waybill(config: Config, running?: string): Backend {
 }
 
 /** An address that listens for everybody is reached from here as this machine. */
+const reachable = (url: string): string =>
+  url.replace(/^(?<scheme>https?:\/\/)(?:0\.0\.0\.0|\[::\])(?=:|$)/, "$<scheme>127.0.0.1");
+
 function urlOf({ host, port, tls }: Config): string {
-  const name = host === "0.0.0.0" || host === "::" ? "127.0.0.1" : host;
-  return `${tls === undefined ? "http" : "https"}://${name.includes(":") ? `[${name}]` : name}:${port}`;
+  return reachable(`${tls === undefined ? "http" : "https"}://${host.includes(":") ? `[${host}]` : host}:${port}`);
 }

@@ -5,7 +5,7 @@ import { type ImageSource, fromRegistry, fromStore } from "@waybill/bundle";
 import { ensureBytes, findImage, readableImages, recordOfImage, store } from "@waybill/image";
 import { type Backend, findMirror, locate } from "@waybill/mirror/backend";
 import { type Wanted, isList, loadList, merged } from "@waybill/mirror/lists";
-import { type Reference, componentOfRegistry, parseReference } from "@waybill/oci";
+import { type Reference, componentOfRegistry, isExpected, parseReference } from "@waybill/oci";
 import { RegistryClient } from "@waybill/oci/registry";
 import { type Values, text } from "../command.ts";
 import { settings } from "../settings.ts";
@@ -49,13 +49,19 @@ export async function sourcesOf(
 /** An image of this repo is named as it would be pushed. */
 async function ownImage(text: string): Promise<ImageSource | undefined> {
   const [, name = "", tag = "latest"] = /^([a-z0-9-]+)(?::([\w.-]+))?$/.exec(text) ?? [];
-  if (!(await readableImages()).has(name)) return undefined;
+  // Outside of a workspace no name is one of ours.
+  const images = name === "" ? undefined : await readableImages().catch(unlessBug);
+  if (images?.has(name) !== true) return undefined;
   const image = await findImage(name);
   const record = await recordOfImage(image);
   await ensureBytes(image, record);
   const { registry } = await settings();
   const reference = parseReference(`${registry}/${image.metadata.repository ?? image.name}:${tag}`);
   return fromStore(store(), record.digest, reference);
+}
+
+function unlessBug(error: unknown): undefined {
+  if (!isExpected(error)) throw error;
 }
 
 type Way = (reference: Reference) => Promise<ImageSource>;

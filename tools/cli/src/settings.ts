@@ -27,6 +27,12 @@ const options = z.strictObject({
 
 export type Settings = z.output<typeof options>;
 
+/** Where nx.json or the environment says that images are pushed; undefined where neither does. */
+export async function configuredRegistry(): Promise<string | undefined> {
+  const { registry } = (await pluginOptions()) as { registry?: unknown };
+  return process.env["WAYBILL_REGISTRY"] ?? (registry === undefined ? undefined : (await settings()).registry);
+}
+
 export async function settings(): Promise<Settings> {
   const written = check(options, await pluginOptions(), join(workspaceRoot(), "nx.json"));
   return {

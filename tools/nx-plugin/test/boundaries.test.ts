@@ -32,7 +32,7 @@ const MAY: Record<string, readonly string[]> = {
   "nx-plugin": ["chart", "format", "image", "lint", "cache", "engine", "lock", "dockerfile", "oci"],
   testing: ["image", "engine", "lock", "dockerfile", "oci"],
   lint: ["image", "engine", "lock", "dockerfile", "oci"],
-  image: ["cache", "engine", "lock", "dockerfile", "oci"],
+  image: ["mirror", "cache", "engine", "lock", "dockerfile", "oci"],
   bundle: ["oci"],
   cache: ["oci"],
   mirror: ["registry", "chart", "dockerfile", "oci"],

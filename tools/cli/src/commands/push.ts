@@ -5,9 +5,9 @@ import { ensureBytes, findImage, recordOfImage, store, workspaceRoot } from "@wa
 import { WaybillError, parseReference } from "@waybill/oci";
 import { type PushPlan, RegistryClient, carryOut, planPush } from "@waybill/oci/registry";
 import { ciTags } from "@waybill/release/ci-tags";
-import { type Command, list, only, text } from "../command.ts";
+import { type Command, type Values, list, only, text } from "../command.ts";
 import { formatBytes, shortDigest } from "@waybill/format";
-import { settings } from "../settings.ts";
+import { configuredRegistry, settings } from "../settings.ts";
 
 export const command: Command = {
   summary: "pushes the built image by digest, and tags it",
@@ -22,9 +22,7 @@ export const command: Command = {
     const image = await findImage(only(positionals, "image"));
     const record = await recordOfImage(image);
     await ensureBytes(image, record);
-    const target = parseReference(
-      `${text(values, "registry") ?? (await settings()).registry}/${image.metadata.repository ?? image.name}`,
-    );
+    const target = parseReference(`${await registryOf(values)}/${image.metadata.repository ?? image.name}`);
     const plainHttp = values["plain-http"] === true ? { plainHttp: true } : {};
     const client = new RegistryClient(target.registry, plainHttp);
     // Beside the remote cache, the registry takes the layers from there.
@@ -54,6 +52,14 @@ export const command: Command = {
     return 0;
   },
 };
+
+/** Flag, then environment, then nx.json, then the mirror of this machine. */
+async function registryOf(values: Values): Promise<string> {
+  const configured = text(values, "registry") ?? (await configuredRegistry());
+  if (configured !== undefined) return configured;
+  const { defaultRegistry } = await import("../mirror/default-registry.ts");
+  return await defaultRegistry((line) => console.error(`waybill: ${line}`));
+}
 
 function say({ kind, name, action, size }: { kind: string; name: string; action: string; size: number }): void {
   if (kind === "blob" && action !== "exists") console.log(`  ${shortDigest(name)} ${formatBytes(size)} ${action}`);

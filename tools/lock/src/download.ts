@@ -8,7 +8,7 @@ import { WaybillError, messageOf, openAtomic } from "@waybill/oci";
 import type { AtomicFile } from "@waybill/oci";
 import type { Content } from "./cache.ts";
 import { isDiskError } from "./disk.ts";
-import { prepareNetwork } from "./network.ts";
+import { prepareNetwork } from "@waybill/oci/network";
 
 const ATTEMPTS = 4;
 /** Without a byte for this long a connection counts as broken. */

@@ -13,7 +13,8 @@ import { messageOf, WaybillError } from "@waybill/oci/error";
 import type { RunningServer } from "./server.ts";
 import { commandOf } from "./commands.ts";
 import { serveOwner } from "./owner.ts";
-import { socketFetch } from "./socket-fetch.ts";
+import { sendOver } from "@waybill/oci/registry";
+import type { Send } from "@waybill/oci/registry";
 
 export interface Control {
   /** From now on, commands are carried out. */
@@ -79,8 +80,8 @@ export async function command(folder: string, name: string, options: Record<stri
 }
 
 /** A way to the server that runs on a folder as its owner, for a client of registries; see owner.ts. */
-export async function ownerFetch(folder: string): Promise<typeof fetch> {
-  return socketFetch(await socketPath(folder));
+export async function ownerSend(folder: string): Promise<Send> {
+  return sendOver(await socketPath(folder));
 }
 
 async function answerCommand(

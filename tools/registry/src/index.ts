@@ -2,7 +2,7 @@
 
 export { loadConfig, makeConfig } from "./config.ts";
 export type { Config } from "./config.ts";
-export { command, ownerFetch } from "./control.ts";
+export { command, ownerSend } from "./control.ts";
 export { findRunning, halt, launch } from "./launch.ts";
 export type { Running } from "./launch.ts";
 export { makeLog, silent } from "./log.ts";

@@ -4,7 +4,7 @@
 import { expect, it } from "vitest";
 import { RegistryClient, RegistryError, anonymous } from "@waybill/oci/registry";
 import type { Digest } from "@waybill/oci";
-import { ownerFetch } from "@waybill/registry";
+import { ownerSend } from "@waybill/registry";
 import { startTestRegistry, upstreamAt } from "./harness.ts";
 import type { TestRegistry } from "./harness.ts";
 import { ask, imageOf, pullImage, pushManifest } from "./image.ts";
@@ -15,7 +15,7 @@ const NOBODY = "http://127.0.0.1:1";
 
 async function ownerOf({ host, folder }: TestRegistry): Promise<RegistryClient> {
   const retry = { attempts: 1, pauseMs: 0, maxPauseMs: 0 };
-  return new RegistryClient(host, { credentials: anonymous, fetch: await ownerFetch(folder), retry });
+  return new RegistryClient(host, { credentials: anonymous, send: await ownerSend(folder), retry });
 }
 
 async function bring(client: RegistryClient, repository: string, tag: string, size = 1000): Promise<Digest> {

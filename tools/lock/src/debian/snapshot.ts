@@ -3,7 +3,7 @@
 
 import { connect } from "node:net";
 import { z } from "zod";
-import { hasProxy, prepareNetwork } from "../network.ts";
+import { hasProxy, prepareNetwork } from "@waybill/oci/network";
 import type { DebianPackage } from "../schema.ts";
 
 /** Many networks don't let it through, and a silent firewall must not cost a build more than this, once a run. */

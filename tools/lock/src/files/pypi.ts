@@ -5,7 +5,7 @@ import { z } from "zod";
 import type { FileRequest } from "../declaration.ts";
 import { download } from "../download.ts";
 import type { DownloadOptions } from "../download.ts";
-import { prepareNetwork } from "../network.ts";
+import { prepareNetwork } from "@waybill/oci/network";
 import type { LockedFile } from "../schema.ts";
 import { bestWheel, compareReleases, isFinal, versionOf } from "./wheels.ts";
 

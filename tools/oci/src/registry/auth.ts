@@ -2,6 +2,7 @@
 // expires.
 
 import { WaybillError } from "../error.ts";
+import type { Answer } from "./answer.ts";
 import { parseChallenges } from "./challenge.ts";
 import type { Challenge } from "./challenge.ts";
 import type { Credentials, CredentialSource } from "./credentials.ts";
@@ -38,7 +39,7 @@ export class Authorizer {
    * @param offered the Authorization header the refused request had
    * @returns false if the registry names no way in
    */
-  async learn(response: Response, scopes: readonly string[], offered?: string): Promise<boolean> {
+  async learn(response: Answer, scopes: readonly string[], offered?: string): Promise<boolean> {
     const challenges = parseChallenges(response.headers.get("www-authenticate") ?? "");
     const wanted =
       challenges.find(({ scheme }) => scheme === "bearer") ?? challenges.find(({ scheme }) => scheme === "basic");

@@ -95,7 +95,7 @@ export class Blobs {
     const scopes = [...pushScope(repository), ...pullScope(from)];
     try {
       const response = await this.#transport.request({ method: "POST", url, scopes, headers: NO_BODY, once: true });
-      await discardBody(response);
+      discardBody(response);
       // 202 opens an upload session that nobody will use; registries clear such away by themselves.
       return response.status === 201;
     } catch (error) {
@@ -110,7 +110,7 @@ export class Blobs {
     const url = this.#url(repository, "blobs/uploads/");
     const scopes = pushScope(repository);
     const response = await this.#transport.request({ method: "POST", url, scopes, headers: NO_BODY, once: true });
-    await discardBody(response);
+    discardBody(response);
     const location = response.headers.get("location");
     if (location !== null) return resolveLocation(location, url);
     throw new RegistryError("the registry began an upload but named no place for it", {
@@ -126,7 +126,7 @@ export class Blobs {
     const stream = { size, open: () => opened[opened.push(open()) - 1] as Readable };
     const request = { method: "PUT", url, scopes: pushScope(repository), headers, stream, once: true };
     try {
-      await discardBody(await this.#transport.request(request));
+      discardBody(await this.#transport.request(request));
     } finally {
       // A registry that refuses before it has read everything leaves the file open.
       for (const source of opened) source.destroy();

@@ -1,6 +1,7 @@
 // Bodies come from strangers: they are read up to a limit, never without one.
 
 import { WaybillError } from "../error.ts";
+import type { Answer } from "./answer.ts";
 import { silence } from "./error.ts";
 
 /** A body that comes in drops may take this many times the silence that ends it. */
@@ -12,45 +13,40 @@ const DEFAULT_SILENCE_MS = 30_000;
  * @param silenceMs how long nothing may come, in milliseconds
  * @throws {WaybillError} the body is longer than `limit` bytes, or stops in the middle
  */
-export async function readBounded(response: Response, limit: number, silenceMs = DEFAULT_SILENCE_MS): Promise<Buffer> {
+export async function readBounded(answer: Answer, limit: number, silenceMs = DEFAULT_SILENCE_MS): Promise<Buffer> {
+  const { body, url } = answer;
   const chunks: Uint8Array[] = [];
   let size = 0;
-  const deadline = performance.now() + silenceMs * PATIENCE;
-  const reader = response.body?.getReader();
-  if (reader === undefined) return Buffer.alloc(0);
+  const giveUp = (ms: number) => (): void => void body.destroy(silence("GET", url, ms));
+  const deadline = setTimeout(giveUp(silenceMs * PATIENCE), silenceMs * PATIENCE);
+  const quiet = setTimeout(giveUp(silenceMs), silenceMs);
   try {
-    for (;;) {
-      const { done, value } = await within(Math.min(silenceMs, deadline - performance.now()), reader.read(), response);
-      if (done) return Buffer.concat(chunks);
-      size += value.length;
-      if (size > limit) throw tooLong(response, limit);
-      chunks.push(value);
+    for await (const chunk of body as AsyncIterable<Uint8Array>) {
+      quiet.refresh();
+      size += chunk.length;
+      if (size > limit) throw tooLong(answer, limit);
+      chunks.push(chunk);
     }
+    return Buffer.concat(chunks);
   } finally {
-    // Frees the connection where the end was not reached.
-    reader.cancel().catch(() => {});
+    clearTimeout(deadline);
+    clearTimeout(quiet);
   }
 }
 
-async function within<T>(ms: number, work: Promise<T>, { url }: Response): Promise<T> {
-  const { promise: late, reject } = Promise.withResolvers<never>();
-  const timer = setTimeout(() => reject(silence("GET", new URL(url), ms)), ms);
-  try {
-    return await Promise.race([work, late]);
-  } finally {
-    clearTimeout(timer);
-    work.catch(() => {});
-  }
-}
-
-function tooLong({ url }: Response, limit: number): WaybillError {
-  const { host, pathname } = new URL(url);
+function tooLong({ url: { host, pathname } }: Answer, limit: number): WaybillError {
   return new WaybillError(`the registry sent more than ${limit} bytes where a short answer was due`, {
     where: host + pathname,
   });
 }
 
-/** Frees the connection of an answer whose body nobody wants. */
-export async function discardBody(response: Response): Promise<void> {
-  await response.body?.cancel();
+/** What is left of a short body is read, so that its connection can be used again; a long one costs the connection. */
+const WORTH_READING = 64 * 1024;
+const WORTH_WAITING_MS = 1000;
+
+/** For an answer whose body nobody wants. */
+export function discardBody({ body, headers }: Answer): void {
+  if (Number(headers.get("content-length") ?? 0) > WORTH_READING) return void body.destroy();
+  const timer = setTimeout(() => body.destroy(), WORTH_WAITING_MS).unref();
+  body.once("close", () => clearTimeout(timer)).resume();
 }

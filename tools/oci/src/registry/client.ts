@@ -10,6 +10,7 @@ import { WaybillError } from "../error.ts";
 import { indexSchema } from "../imageindex.ts";
 import { INDEX_MEDIA_TYPES, MANIFEST_MEDIA_TYPES } from "../mediatype.ts";
 import { isRepository } from "../reference.ts";
+import type { Answer, Headers } from "./answer.ts";
 import { Blobs } from "./blobs.ts";
 import { discardBody, readBounded } from "./body.ts";
 import { credentialSource } from "./credentials.ts";
@@ -19,6 +20,7 @@ import { RegistryError } from "./error.ts";
 import { nextLink } from "./link.ts";
 import type { RetryOptions } from "./retry.ts";
 import { pullScope, pushScope } from "./scope.ts";
+import type { Send } from "./send.ts";
 import { resolveLocation } from "./location.ts";
 import { Transport } from "./transport.ts";
 
@@ -43,7 +45,7 @@ export interface RegistryOptions {
   /** Called when the registry has begun an answer, whatever it says. */
   onAnswer?: ((headers: Headers) => void) | undefined;
   /** Where requests go, if not over the network. */
-  fetch?: typeof fetch | undefined;
+  send?: Send | undefined;
 }
 
 export interface FetchedManifest extends Descriptor {
@@ -69,7 +71,7 @@ export class RegistryClient {
 
   /** Asks whether the registry is there and lets us in. */
   async ping(): Promise<void> {
-    await this.#transport.request({ method: "GET", url: new URL("/v2/", this.#origin), scopes: [] });
+    discardBody(await this.#transport.request({ method: "GET", url: new URL("/v2/", this.#origin), scopes: [] }));
   }
 
   /** What a tag or digest points at; `undefined` where there is nothing. */
@@ -110,7 +112,7 @@ export class RegistryClient {
       headers,
       body: bytes,
     });
-    await discardBody(response);
+    discardBody(response);
     const stored = response.headers.get("docker-content-digest");
     if (stored !== null && stored !== digest) throw this.#mismatch(repository, reference, digest, stored);
     return digest;
@@ -124,7 +126,7 @@ export class RegistryClient {
     while (url !== undefined && !seen.has(url.href)) {
       seen.add(url.href);
       const request = { method: "GET", url, scopes: pullScope(repository), accept: [404] };
-      const response: Response = await this.#transport.request(request);
+      const response: Answer = await this.#transport.request(request);
       if (response.status === 404) break;
       const page = check(tagsSchema, parseJson(await this.#read(response, MAX_TAGS_BYTES), url.href), url.href);
       tags.push(...(page.tags ?? []));
@@ -142,9 +144,9 @@ export class RegistryClient {
     while (url !== undefined && !seen.has(url.href)) {
       seen.add(url.href);
       const request = { method: "GET", url, scopes: pullScope(repository), accept: [404] };
-      const response: Response = await this.#transport.request(request);
+      const response: Answer = await this.#transport.request(request);
       if (response.status === 404) {
-        await discardBody(response);
+        discardBody(response);
         return await this.#referrersByTag(repository, digest);
       }
       const bytes = await this.#read(response, MAX_MANIFEST_BYTES);
@@ -169,7 +171,7 @@ export class RegistryClient {
     return check(indexSchema, parseJson(found.bytes, where), where).manifests;
   }
 
-  async #readManifest(method: "GET" | "HEAD", repository: string, reference: string): Promise<Response> {
+  async #readManifest(method: "GET" | "HEAD", repository: string, reference: string): Promise<Answer> {
     const url = this.#url(repository, `manifests/${reference}`);
     const headers = { accept: ACCEPT };
     const response = await this.#transport.request({
@@ -179,11 +181,11 @@ export class RegistryClient {
       headers,
       accept: [404],
     });
-    if (response.status === 404) await discardBody(response);
+    if (response.status === 404) discardBody(response);
     return response;
   }
 
-  async #read(response: Response, limit: number): Promise<Buffer> {
+  async #read(response: Answer, limit: number): Promise<Buffer> {
     return await readBounded(response, limit, this.#silenceMs);
   }
 
@@ -199,6 +201,6 @@ export class RegistryClient {
 }
 
 /** Parameters such as a charset are no part of the type. */
-function mediaTypeOf(response: Response): string {
+function mediaTypeOf(response: Answer): string {
   return response.headers.get("content-type")?.split(";")[0]?.trim() ?? "";
 }

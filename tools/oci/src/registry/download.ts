@@ -2,6 +2,7 @@
 // so a large layer does not start over.
 
 import { setTimeout as sleep } from "node:timers/promises";
+import type { Answer, Headers } from "./answer.ts";
 import { disconnection, RegistryError, silence } from "./error.ts";
 import type { Transport } from "./transport.ts";
 
@@ -22,7 +23,7 @@ export interface Download {
 
 /** An answer that has begun, and what ends it. */
 interface Opened {
-  response: Response;
+  response: Answer;
   abort: AbortController;
 }
 
@@ -93,9 +94,8 @@ async function ask(
 }
 
 /** The bytes from `start` on. A server that knows no ranges sends them all: then the first `start` are passed over. */
-function bytesFrom({ body, status }: Response, start: number): AsyncIterable<Uint8Array> {
-  const bytes = (body ?? []) as AsyncIterable<Uint8Array>;
-  return start === 0 || status === 206 ? bytes : skip(bytes, start);
+function bytesFrom({ body, status }: Answer, start: number): AsyncIterable<Uint8Array> {
+  return start === 0 || status === 206 ? body : skip(body, start);
 }
 
 /** Passes on what comes, and breaks the connection where nothing does. Only the time spent waiting for the registry counts. */

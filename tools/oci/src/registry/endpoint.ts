@@ -1,6 +1,7 @@
 // Where a registry answers. Loopback registries speak http, as docker and podman assume; all others https.
 
 import { WaybillError } from "../error.ts";
+import { isLoopback } from "../loopback.ts";
 import { isRegistry, normaliseRegistry } from "../reference.ts";
 
 /**
@@ -16,8 +17,4 @@ export function endpointOf(registry: string, plainHttp?: boolean): URL {
   const host = normaliseRegistry(registry) === "docker.io" ? "registry-1.docker.io" : registry;
   const scheme = (plainHttp ?? isLoopback(host)) ? "http" : "https";
   return new URL(`${scheme}://${host}`);
-}
-
-function isLoopback(host: string): boolean {
-  return /^(localhost|[a-z0-9.-]+\.localhost|127(\.\d+){3}|\[::1\])(:\d+)?$/.test(host);
 }

@@ -5,6 +5,7 @@ import { z } from "zod";
 import { messageOf, WaybillError } from "../error.ts";
 import type { ErrorContext } from "../error.ts";
 import { normaliseRegistry } from "../reference.ts";
+import type { Answer, Headers } from "./answer.ts";
 import { readBounded } from "./body.ts";
 
 /** How much of an error's body is read; the rest is not worth the memory. */
@@ -51,12 +52,12 @@ export class RegistryError extends WaybillError {
 const bodySchema = z.object({ errors: z.array(z.object({ code: z.string(), message: z.string().optional() })) });
 
 /** The error an unwanted answer means. Reads its body. */
-export async function refusal(method: string, url: URL, response: Response): Promise<RegistryError> {
+export async function refusal(method: string, url: URL, response: Answer): Promise<RegistryError> {
   const text = (await readBounded(response, MAX_ERROR_BYTES, ERROR_SILENCE_MS).catch(() => Buffer.alloc(0))).toString(
     "utf8",
   );
   // Where redirects led; storage elsewhere is no matter of logging in.
-  const place = URL.parse(response.url) ?? url;
+  const place = response.url;
   const errors = parseErrors(text);
   const codes = errors.map(({ code }) => code);
   const said = errors.map(({ code, message }) => (message ? `${code} ${message}` : code)).join("; ");
@@ -143,7 +144,7 @@ function retryAfterOf(headers: Headers): number | undefined {
   return Number.isNaN(ms) ? undefined : Math.max(0, ms);
 }
 
-/** fetch wraps what happened ("fetch failed"), sometimes twice. */
+/** What happened may be wrapped, sometimes twice. */
 function innermost(error: unknown): unknown {
   const cause = error instanceof Error ? error.cause : undefined;
   return cause === undefined ? error : innermost(cause);

@@ -4,6 +4,7 @@
 import { z } from "zod";
 import { check, parseJson } from "../document.ts";
 import { WaybillError } from "../error.ts";
+import type { Answer } from "./answer.ts";
 import { readBounded } from "./body.ts";
 import type { Credentials } from "./credentials.ts";
 import { redactUrl } from "./error.ts";
@@ -42,7 +43,7 @@ interface Question {
 }
 
 /** Sends a question to a token server, again where it fails for a while. */
-export type Exchange = (question: Question) => Promise<Response>;
+export type Exchange = (question: Question) => Promise<Answer>;
 
 /** @param credentials without them the server is asked for an anonymous token */
 export async function fetchToken(

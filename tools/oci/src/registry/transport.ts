@@ -2,6 +2,7 @@
 // broken connections. Credentials never leave the registry's own origin.
 
 import type { Readable } from "node:stream";
+import type { Answer, Headers } from "./answer.ts";
 import { Authorizer } from "./auth.ts";
 import { discardBody } from "./body.ts";
 import type { CredentialSource } from "./credentials.ts";
@@ -10,6 +11,8 @@ import { resolveLocation } from "./location.ts";
 import { DEFAULT_RETRY, retrying } from "./retry.ts";
 import type { RetryOptions } from "./retry.ts";
 import { deleteScope } from "./scope.ts";
+import { send } from "./send.ts";
+import type { Send } from "./send.ts";
 
 const MAX_REDIRECTS = 5;
 const REDIRECTS = new Set([301, 302, 303, 307, 308]);
@@ -19,8 +22,7 @@ export interface TransportOptions {
   credentials: CredentialSource;
   retry?: RetryOptions | undefined;
   /**
-   * How long a registry may take to begin an answer, in milliseconds; fetch itself gives a connection 10 s. Uploads are exempt: their
-   * answer comes after the bytes. Silence is not asked again: who waited this long wants to know.
+   * How long a registry may take to begin an answer, in milliseconds. Uploads are exempt: their answer comes after the bytes. Silence is not asked again: who waited this long wants to know.
    */
   answerTimeoutMs?: number | undefined;
   /** Ends whatever is under way. */
@@ -30,7 +32,7 @@ export interface TransportOptions {
   /** Called when the registry has begun an answer, whatever it says. */
   onAnswer?: ((headers: Headers) => void) | undefined;
   /** Where requests go, if not over the network. */
-  fetch?: typeof fetch | undefined;
+  send?: Send | undefined;
 }
 
 /** A request as it goes out. */
@@ -69,15 +71,15 @@ export class Transport {
   }
 
   /** @throws {RegistryError} any answer that was not accepted */
-  async request(request: RegistryRequest): Promise<Response> {
-    const ask = async (): Promise<Response> => expectSuccess(request, await this.#authorized(request));
+  async request(request: RegistryRequest): Promise<Answer> {
+    const ask = async (): Promise<Answer> => expectSuccess(request, await this.#authorized(request));
     return request.once ? await ask() : await this.retrying(ask);
   }
 
   /** Deletes what is at a URL of the repository. @returns false where there was nothing */
   async delete(repository: string, url: URL): Promise<boolean> {
     const response = await this.request({ method: "DELETE", url, scopes: deleteScope(repository), accept: [404] });
-    await discardBody(response);
+    discardBody(response);
     return response.status !== 404;
   }
 
@@ -92,7 +94,7 @@ export class Transport {
   }
 
   /** Answers one challenge: a second 401 is the registry's last word. */
-  async #authorized(request: RegistryRequest): Promise<Response> {
+  async #authorized(request: RegistryRequest): Promise<Answer> {
     const { scopes, url } = request;
     if (!this.#isOwn(url)) return await this.#redirected(request);
     const offered = await this.#authorizer.header(scopes);
@@ -100,24 +102,24 @@ export class Transport {
     if (response.status !== 401 || !(await this.#authorizer.learn(response, scopes, offered))) return response;
     const better = await this.#authorizer.header(scopes);
     if (better === undefined || better === offered) return response;
-    await discardBody(response);
+    discardBody(response);
     return await this.#redirected(request, better);
   }
 
   /** Follows redirects of reads: registries send their readers to blob storage elsewhere, which gets no Authorization. */
-  async #redirected(request: RegistryRequest, authorization?: string): Promise<Response> {
+  async #redirected(request: RegistryRequest, authorization?: string): Promise<Answer> {
     let { url } = request;
     for (let hops = 0; hops <= MAX_REDIRECTS; hops++) {
       const response = await this.#send(url, request, this.#isOwn(url) ? authorization : undefined);
       const location = response.headers.get("location");
       if (!REDIRECTS.has(response.status) || location === null || !isRead(request.method)) return response;
-      await discardBody(response);
+      discardBody(response);
       url = resolveLocation(location, url);
     }
     throw new RegistryError(`more than ${MAX_REDIRECTS} redirects`, { where: redactUrl(request.url) });
   }
 
-  async #send(url: URL, request: Outgoing, authorization?: string): Promise<Response> {
+  async #send(url: URL, request: Outgoing, authorization?: string): Promise<Answer> {
     const patience = this.#options.answerTimeoutMs ?? DEFAULT_ANSWER_TIMEOUT_MS;
     const late = new AbortController();
     const timer = setTimeout(() => late.abort(), patience);
@@ -127,13 +129,9 @@ export class Transport {
     const { method } = request;
     try {
       const headers = { ...headersOf(request, authorization), ...(this.#isOwn(url) && this.#options.headers) };
-      const response = await (this.#options.fetch ?? fetch)(url, {
-        method,
-        headers,
-        redirect: "manual",
-        signal,
-        ...bodyOf(request),
-      });
+      const { body, stream } = request;
+      const question = { method, headers, signal, ...(stream ? { stream: stream.open() } : { body }) };
+      const response = await (this.#options.send ?? send)(url, question);
       this.#options.onAnswer?.(response.headers);
       return response;
     } catch (error) {
@@ -150,7 +148,7 @@ export class Transport {
   }
 }
 
-async function expectSuccess({ method, url, accept = [] }: Outgoing, response: Response): Promise<Response> {
+async function expectSuccess({ method, url, accept = [] }: Outgoing, response: Answer): Promise<Answer> {
   if (response.ok || accept.includes(response.status)) return response;
   throw await refusal(method, url, response);
 }
@@ -168,10 +166,4 @@ function headersOf({ headers, stream }: Outgoing, authorization: string | undefi
     ...(stream && { "content-length": String(stream.size) }),
     ...(authorization && { authorization }),
   };
-}
-
-function bodyOf({ body, stream }: Outgoing): RequestInit {
-  // fetch of Node takes any async iterable; "half" means that the answer is read after the body was sent.
-  if (stream) return { body: stream.open(), duplex: "half" };
-  return body === undefined ? {} : { body: body as string | Uint8Array<ArrayBuffer> };
 }

@@ -6,7 +6,7 @@ import { readFile } from "node:fs/promises";
 import { join } from "node:path";
 import { setTimeout as pause } from "node:timers/promises";
 import { defaultCacheDir } from "@waybill/lock/cache";
-import { prepareNetwork } from "@waybill/lock/network";
+import { prepareNetwork } from "@waybill/oci/network";
 import { WaybillError, check, mapLimit, messageOf, parseJson, writeFileAtomic } from "@waybill/oci";
 import { z } from "zod";
 import type { Subject } from "../subject.ts";

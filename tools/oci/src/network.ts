@@ -12,7 +12,7 @@ let trusted = false;
 export function prepareNetwork(url: string): void {
   if (!prepared) useProxy();
   prepared = true;
-  if (!trusted && url.startsWith("https:")) trustSystem();
+  if (url.startsWith("https:")) trustSystem();
 }
 
 /** True when requests don't leave this machine directly. */
@@ -27,7 +27,9 @@ function useProxy(): void {
   http.setGlobalProxyFromEnv?.();
 }
 
-function trustSystem(): void {
+/** From now on the authorities of the system are trusted too. */
+export function trustSystem(): void {
+  if (trusted) return;
   trusted = true;
   setDefaultCACertificates([...new Set([...getCACertificates("default"), ...getCACertificates("system")])]);
 }

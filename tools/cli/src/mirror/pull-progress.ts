@@ -43,7 +43,7 @@ export class PullProgress {
   #draw(): void {
     const rate = this.#come / Math.max(1, (Date.now() - this.#began) / 1000);
     const line = `${this.#done} of ${this.#all}: ${formatBytes(this.#come)} of ${formatBytes(this.#planned)}, ${formatBytes(rate)}/s`;
-    process.stderr.write(`\r\u001B[K${line.slice(0, process.stderr.columns - 1)}`);
+    process.stderr.write(`\r\u001B[K${line.slice(0, (process.stderr.columns || 80) - 1)}`);
   }
 
   #clear(): void {

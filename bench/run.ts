@@ -1,6 +1,7 @@
 // npm run bench: what the project promises about its speed, as ratios of things measured in the same run. Exit 1: a mark missed.
 
 import { ProcessOutput } from "zx";
+import { bundle } from "./bundle.ts";
 import { cachedFleet } from "./cached-fleet.ts";
 import { remoteCache } from "./remote-cache.ts";
 import { graph } from "./graph.ts";
@@ -18,6 +19,7 @@ const BENCHES: Record<string, (options: Options) => Promise<Row[]>> = {
   "graph of 500 images": graph,
   releases,
   registry,
+  bundle,
 };
 
 async function main(): Promise<0 | 1> {

@@ -3,6 +3,7 @@ import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, onTestFinished, test, vi } from "vitest";
 import { formatChanges } from "../src/changes.ts";
 import { checkLock } from "../src/check.ts";
+import { dpkgStatus } from "../src/debian/status.ts";
 import { refreshLock } from "../src/refresh.ts";
 import type { RefreshOptions } from "../src/refresh.ts";
 import type { DebianPackage } from "../src/schema.ts";
@@ -95,6 +96,13 @@ describe("Debian packages", () => {
       "libbase 2.0-1 amd64",
       "program 1.0-1 amd64",
     ]);
+  });
+
+  // Debian's own jq wants libjq1 in one version, and apt took that anew, with its libonig5, until it was on hold.
+  test("leave out unwanted ones whatever apt thinks of the stanza that stands for them", async () => {
+    const stanza = "Package: libjq1\nArchitecture: amd64\nVersion: 1.7.1-6\nDepends: libonig5\n";
+    const status = await dpkgStatus({ stanzas: () => Promise.resolve([stanza]) }, [], ["libjq1"]);
+    expect(status).toBe("Package: libjq1\nStatus: hold ok installed\nArchitecture: amd64\nVersion: 1.7.1-6\n\n");
   });
 
   test("of another architecture are resolved on this host", async () => {

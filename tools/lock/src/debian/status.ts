@@ -11,15 +11,16 @@ const RELATIONS = /^(Pre-Depends|Depends|Breaks|Conflicts|Replaces|Recommends|Su
  * on (distroless ones do), and apt refuses to build upon a system it finds broken.
  */
 export async function dpkgStatus(
-  apt: Apt,
+  apt: Pick<Apt, "stanzas">,
   packages: readonly DebianPackage[],
   without: readonly string[],
 ): Promise<string> {
   const held = new Set(packages.map(({ name }) => name));
   const skipped = without.filter((name) => !held.has(name));
   const stanzas = await apt.stanzas([...held, ...skipped]);
-  const installed = packages.map((one) => stanzaOf(one.name, one.version, one.arch, stanzas));
-  const absent = skipped.map((name) => stanzaOf(name, undefined, "all", stanzas));
+  const installed = packages.map((one) => withStatus(stanzaOf(one.name, one.version, one.arch, stanzas), "install"));
+  // On hold: apt takes others anew where their stanza differs from the index's, and what they need comes along.
+  const absent = skipped.map((name) => withStatus(stanzaOf(name, undefined, "all", stanzas), "hold"));
   return [...installed, ...absent].map((stanza) => `${stanza}\n\n`).join("");
 }
 
@@ -28,11 +29,11 @@ function stanzaOf(name: string, version: string | undefined, arch: string, stanz
   const same = stanzas.filter((stanza) => field(stanza, "Package") === name);
   const known = same.find((stanza) => field(stanza, "Version") === version) ?? same[0];
   const entry = known === undefined ? `Package: ${name}\nArchitecture: ${arch}` : withoutRelations(known);
-  return withStatus(`${entry}\nVersion: ${version ?? (known && field(known, "Version")) ?? "0"}`);
+  return `${entry}\nVersion: ${version ?? (known && field(known, "Version")) ?? "0"}`;
 }
 
-function withStatus(stanza: string): string {
-  return stanza.trimEnd().replace("\n", "\nStatus: install ok installed\n");
+function withStatus(stanza: string, wanted: "install" | "hold"): string {
+  return stanza.trimEnd().replace("\n", `\nStatus: ${wanted} ok installed\n`);
 }
 
 /** The stanza without relations to others and without its version. */

@@ -29,14 +29,19 @@ export async function oneLineChange(options: Options): Promise<Row[]> {
     mkdirSync(join(tiny, file, ".."), { recursive: true });
     writeFileSync(join(tiny, file), content);
   }
-  await copy.nx(["run-many", "-t", "docker-build", "-p", "api,bench-tiny"]);
+  await copy.nx(["run-many", "-t", "docker-build", "-p", "api,oidc-proxy,bench-tiny"]);
   process.chdir(copy.root);
   return [
     // A statement with an effect, so that no bundler drops it and the layer is new.
     await changed(copy, "api", "src/main.ts", (mark) => `globalThis.process.title = "${mark}";\n`, options),
+    await changed(copy, "oidc-proxy", "src/cmd/oidc-proxy/main.go", goLine, options),
     await changed(copy, "bench-tiny", "src/line.txt", (mark) => `line ${mark}\n`, options),
   ];
 }
+
+/** What the compiler can't leave out either. */
+const goLine = (mark: string): string =>
+  `\nvar mark = "${mark}"\n\nfunc init() {\n\tif mark == "" {\n\t\tpanic(mark)\n\t}\n}\n`;
 
 async function changed(
   copy: Checkout,

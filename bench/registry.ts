@@ -14,6 +14,7 @@ import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { command, serverProcess } from "@waybill/registry";
 import { freePort } from "@waybill/testing/free-port";
+import { slowLink } from "./link.ts";
 import { takeTurns } from "./measure.ts";
 import type { Options } from "./options.ts";
 import { type Row, figureOf, notSlower, within } from "./row.ts";
@@ -23,6 +24,8 @@ const BENCH = "registry";
 const LAYERS = 4;
 const LAYER_BYTES = 50_000_000;
 const TAGS = 10_000;
+/** Of a link, in bytes a second: 1 Gbit/s. */
+const LINK = 125_000_000;
 /** A second, as /proc counts (man 5 proc; 100 on all Linux that Node runs on). */
 const CLOCK_TICKS = 100;
 const MANIFEST = "application/vnd.oci.image.manifest.v1+json";
@@ -60,8 +63,11 @@ export async function registry({ runs }: Options): Promise<Row[]> {
     const warm = await warmPulls(ours, theirs, blobs, runs);
     const memory = await peaks(ours, theirs);
     const tail = await manifestTail(ours, theirs);
-    const cold = await coldPulls(theirs, root, runs, start);
-    return [...warm, memory, tail, cold, ...(await manyTags(join(root, "ours"), ours))];
+    const link = await slowLink(theirs.url, LINK);
+    const far = await coldPulls({ ...theirs, url: link.url }, root, runs, start, "over 1 Gbit/s");
+    link.close();
+    const near = await coldPulls(theirs, root, runs, start, "within this machine");
+    return [...warm, memory, tail, far, near, ...(await manyTags(join(root, "ours"), ours))];
   } finally {
     for (const { child } of started) await end(child);
     await rm(root, { recursive: true, force: true });
@@ -240,6 +246,7 @@ async function coldPulls(
   root: string,
   runs: number,
   start: (launch: Promise<Server>) => Promise<Server>,
+  how: string,
 ): Promise<Row> {
   let through: Server | undefined;
   const copy = async ({ url, name }: Server, to: string): Promise<void> => {
@@ -253,14 +260,15 @@ async function coldPulls(
         async prepare(turn) {
           if (through) await end(through.child);
           const settings = { upstreams: { "example.com": { url: upstream.url } } };
-          through = await start(startOurs(join(root, `through${turn}`), settings, `example.com/${upstream.name}`));
+          const folder = join(root, `through-${how.replaceAll(/\W/g, "-")}-${turn}`);
+          through = await start(startOurs(folder, settings, `example.com/${upstream.name}`));
         },
         run: () => copy(through as Server, join(root, "through")),
       },
     },
     runs,
   );
-  const what = "cold pull of 200 MB through ours, against the upstream itself";
+  const what = `cold pull of 200 MB ${how} through ours, against the upstream itself`;
   return notSlower({ bench: BENCH, what, ours: took.through, theirs: took.direct }, 1.1);
 }
 

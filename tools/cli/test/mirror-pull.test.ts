@@ -2,7 +2,7 @@
 
 import { spawn } from "node:child_process";
 import { once } from "node:events";
-import { mkdir, mkdtemp, readFile, readdir, rm, writeFile } from "node:fs/promises";
+import { lstat, mkdir, mkdtemp, readFile, readdir, rm, stat, symlink, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { Readable } from "node:stream";
@@ -216,7 +216,10 @@ describe("waybill mirror rewrite", { timeout: 180_000 }, () => {
     const { host } = new URL(url);
     const file = join(dir, "compose.yaml");
     const text = `services:\n  a: {image: "${HOST}/a:1"} # ours\n  b: {image: redis:7}\n`;
-    await writeFile(file, text);
+    await writeFile(file, text, { mode: 0o600 });
+    await mkdir(join(dir, "links"));
+    const link = join(dir, "links", "compose.yaml");
+    await symlink("../compose.yaml", link);
     expect(await mirror("rewrite", `${HOST}/team/a:1`, "redis:7")).toEqual([
       0,
       `${host}/${HOST}/team/a:1\nredis:7`,
@@ -224,7 +227,9 @@ describe("waybill mirror rewrite", { timeout: 180_000 }, () => {
     ]);
     expect((await mirror("rewrite", file))[1]).toBe(text.replace(HOST, `${host}/${HOST}`).trim());
     expect(await readFile(file, "utf8")).toBe(text);
-    expect((await mirror("rewrite", file, "--write"))[1]).toBe(`${file}: 1 rewritten`);
+    expect((await mirror("rewrite", link, "--write"))[1]).toBe(`${link}: 1 rewritten`);
+    expect((await lstat(link)).isSymbolicLink()).toBe(true);
+    expect((await stat(file)).mode & 0o777).toBe(0o600);
     expect(await readFile(file, "utf8")).toBe(text.replace(HOST, `${host}/${HOST}`));
     // The port was the system's choice: what is undone is what the settings say.
     expect((await mirror("rewrite", file, "--write", "--back", "--url", url))[1]).toBe(`${file}: 1 rewritten`);
@@ -238,5 +243,7 @@ describe("waybill mirror rewrite", { timeout: 180_000 }, () => {
     );
     expect((await mirror("rewrite", "none.yaml"))[2]).toMatch(/waybill: there is no such file, none\.yaml$/);
     expect((await mirror("rewrite", "a:1", "--url", "ftp://x"))[0]).toBe(2);
+    await writeFile(file, Buffer.from("# caf\xe9\nservices: {a: {image: a:1}}\n", "latin1"));
+    expect((await mirror("rewrite", file, "--url", url))[2]).toMatch(/waybill: the file is not UTF-8, /);
   });
 });

@@ -1,10 +1,10 @@
 // Pulls through a real mirror: from Debian's docker-registry, and from an upstream that counts and misbehaves.
 
-import { describe, expect, it } from "vitest";
+import { describe, expect, it, onTestFinished } from "vitest";
 import { RegistryClient } from "@waybill/oci/registry";
 import { startRegistry } from "@waybill/testing";
 import { Readable } from "node:stream";
-import type { Digest } from "@waybill/oci";
+import { type Digest, run } from "@waybill/oci";
 import { blobOf, imageOf, indexOf, pullImage } from "../../registry/test/image.ts";
 import type { TestImage } from "../../registry/test/image.ts";
 import { startUpstream } from "../../registry/test/upstream.ts";
@@ -68,6 +68,25 @@ async function push(client: RegistryClient, repository: string, image: TestImage
     });
   await client.putManifest(repository, tag, image.manifest.mediaType, image.manifest.bytes);
 }
+
+describe("from a registry with a port", () => {
+  it("an image has a name in the mirror that clients can say", async () => {
+    const upstream = await startRegistry();
+    onTestFinished(() => upstream.stop());
+    const image = imageOf("a");
+    await push(new RegistryClient(upstream.host), "team/api", image, "1.0");
+    const mirror = await startMirror({ [upstream.host]: `http://${upstream.host}` });
+    expect(await mirror.pull([`${upstream.host}/team/api:1.0`])).toMatchObject([{ status: "pulled" }]);
+    const name = `${mirror.host}/${upstream.host.replace(":", "__")}/team/api:1.0`;
+    const args = ["inspect", "--raw", "--tls-verify=false", `docker://${name}`];
+    expect((await run("skopeo", args, { check: true, timeoutMs: 60_000 })).stdout).toBe(
+      image.manifest.bytes.toString(),
+    );
+    expect(await Array.fromAsync(mirror.holdings.all())).toMatchObject([
+      { repository: `${upstream.host}/team/api`, tag: "1.0" },
+    ]);
+  });
+});
 
 describe("what is held", () => {
   it("is not moved again, and no upstream is asked for it", async () => {

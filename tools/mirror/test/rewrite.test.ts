@@ -141,6 +141,11 @@ describe("a file", () => {
       "services:\r\n  a: {image: 'M/docker.io/library/redis:7'}   # a\r\n  b:\r\n    image: \"M/docker.io/minio/minio:${TAG:-latest}\"\r\n",
     ],
     [
+      "docker-compose.yml",
+      "\uFEFFx-a: &a\r\n  image: redis:7\r\nservices:\r\n  b: {<<: *a}\r\n",
+      "\uFEFFx-a: &a\r\n  image: M/docker.io/library/redis:7\r\nservices:\r\n  b: {<<: *a}\r\n",
+    ],
+    [
       ".github/workflows/ci.yml",
       "jobs:\n  a:\n    container: node:24\n    services: {db: {image: postgres:17}}\n    steps:\n      - uses: docker://alpine:3\n      - uses: actions/checkout@v4\n",
       "jobs:\n  a:\n    container: M/docker.io/library/node:24\n    services: {db: {image: M/docker.io/library/postgres:17}}\n    steps:\n      - uses: docker://M/docker.io/library/alpine:3\n      - uses: actions/checkout@v4\n",

@@ -1,13 +1,16 @@
-// What a pull shows: a line for each image when it is here, and on a terminal one more that says how far it is.
+// What a pull shows: a line for each image when it is here, and how far all of it is: on a terminal in one line that changes, in a log
+// now and then.
 
 import { formatBytes, shortDigest } from "@waybill/format";
 import type { PullOptions, Pulled } from "@waybill/mirror/pull";
 
 const REDRAW_MS = 200;
+const LOG_MS = 30_000;
 
 export class PullProgress {
   readonly listeners: Required<Pick<PullOptions, "onPlan" | "onBytes" | "onImage">>;
   readonly #all: number;
+  readonly #live: boolean;
   readonly #began = Date.now();
   readonly #timer: NodeJS.Timeout | undefined;
   #done = 0;
@@ -19,7 +22,9 @@ export class PullProgress {
   constructor(all: number, quiet: boolean) {
     this.#all = all;
     const live = !quiet && process.stderr.isTTY;
+    this.#live = live;
     if (live) this.#timer = setInterval(() => this.#draw(), REDRAW_MS);
+    else if (!quiet) this.#timer = setInterval(() => console.log(`        ${this.#state()}`), LOG_MS);
     this.listeners = {
       onBytes: (count) => void (this.#come += count),
       onPlan: (image, { blobs, size }) => {
@@ -35,15 +40,18 @@ export class PullProgress {
   }
 
   end(): void {
-    if (this.#timer === undefined) return;
     clearInterval(this.#timer);
-    this.#clear();
+    if (this.#live) this.#clear();
+  }
+
+  #state(): string {
+    const rate = this.#come / Math.max(1, (Date.now() - this.#began) / 1000);
+    const come = `${formatBytes(this.#come)} of ${formatBytes(this.#planned)}`;
+    return `${this.#done} of ${this.#all} images; ${come}, ${formatBytes(rate)}/s`;
   }
 
   #draw(): void {
-    const rate = this.#come / Math.max(1, (Date.now() - this.#began) / 1000);
-    const line = `${this.#done} of ${this.#all}: ${formatBytes(this.#come)} of ${formatBytes(this.#planned)}, ${formatBytes(rate)}/s`;
-    process.stderr.write(`\r\u001B[K${line.slice(0, (process.stderr.columns || 80) - 1)}`);
+    process.stderr.write(`\r\u001B[K${this.#state().slice(0, (process.stderr.columns || 80) - 1)}`);
   }
 
   #clear(): void {

@@ -2,7 +2,7 @@
 // they are, so that scripts need not ask first.
 
 import { existsSync } from "node:fs";
-import { readFile } from "node:fs/promises";
+import { chmod, readFile, realpath, stat } from "node:fs/promises";
 import { type Backend, findMirror, readMirror } from "@waybill/mirror/backend";
 import { type Rewrite, fromMirror, mirrorAt, rewriteText, toMirror } from "@waybill/mirror/rewrite";
 import { namesImages } from "@waybill/mirror/scan";
@@ -73,15 +73,27 @@ interface Done {
 }
 
 async function rewriteFile(file: string, rewrite: Rewrite): Promise<Done> {
-  const before = await readFile(file, "utf8").catch((cause: NodeJS.ErrnoException) => {
+  const bytes = await readFile(file).catch((cause: NodeJS.ErrnoException) => {
     throw new WaybillError(`the file can't be read (${cause.code})`, { where: file, cause });
   });
+  const before = bytes.toString("utf8");
+  // What doesn't come out as it went in would be spoilt by being written.
+  if (!Buffer.from(before).equals(bytes)) throw new WaybillError("the file is not UTF-8", { where: file });
   return { file, before, ...rewriteText(before, file, file, rewrite) };
 }
 
 async function putOut({ file, before, text: after, changed, left }: Done, write: boolean): Promise<void> {
   for (const line of left) console.error(line);
   if (!write) return void process.stdout.write(after);
-  if (after !== before) await writeFileAtomic(file, after);
+  if (after !== before) await replace(file, after);
   console.log(`${file}: ${changed} rewritten`);
+}
+
+/** Where a link leads, and with the rights it had. */
+async function replace(file: string, content: string): Promise<void> {
+  const real = await realpath(file);
+  const { mode } = await stat(real);
+  await writeFileAtomic(real, content, mode & 0o777);
+  // What the umask took away.
+  await chmod(real, mode & 0o7777);
 }

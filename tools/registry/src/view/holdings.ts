@@ -140,15 +140,22 @@ export class Holdings {
   async #document(repository: Repository, digest: Digest): Promise<Document | undefined> {
     const record = await repository.manifest(digest);
     const bytes = record && (await this.#store.vault.blobs.read(digest).catch(() => undefined));
-    return bytes && { ...readManifest(bytes, record.mediaType, digest), size: bytes.length };
+    try {
+      return bytes && { ...readManifest(bytes, record.mediaType, digest), size: bytes.length };
+    } catch {
+      return undefined; // Of another time, or by another program.
+    }
   }
 
   /** As an image's config says it. */
   async #platformOf(config: Descriptor | undefined): Promise<string | undefined> {
     const bytes = config && (await this.#store.vault.blobs.read(config.digest).catch(() => undefined));
     if (bytes === undefined || !/image(\.config)?\.v1\+json$/.test(config?.mediaType ?? "")) return undefined;
-    const { data } = platformSchema.safeParse(JSON.parse(bytes.toString("utf8")));
-    return data && formatPlatform(data);
+    try {
+      return formatPlatform(platformSchema.parse(JSON.parse(bytes.toString("utf8"))));
+    } catch {
+      return undefined; // A stranger's.
+    }
   }
 
   #repository(text: string): Repository | undefined {

@@ -3,9 +3,15 @@
 import type { Place } from "../place.ts";
 import { type Yaml, at, placeOf } from "../yaml.ts";
 
+/** Services', and of what they merge in: x-common. */
+const IMAGES = [
+  ["services", "*", "image"],
+  ["*", "image"],
+];
+
 export function composePlaces(yaml: Yaml): Place[] {
   return yaml.documents.flatMap(({ contents }) =>
-    [...at(contents, ["services", "*", "image"])].flatMap((node) => placeOf(yaml, node, { resolve: withDefaults })),
+    IMAGES.flatMap((path) => [...at(contents, path)]).flatMap((node) => placeOf(yaml, node, { resolve: withDefaults })),
   );
 }
 

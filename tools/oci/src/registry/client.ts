@@ -127,7 +127,10 @@ export class RegistryClient {
       seen.add(url.href);
       const request = { method: "GET", url, scopes: pullScope(repository), accept: [404] };
       const response: Answer = await this.#transport.request(request);
-      if (response.status === 404) break;
+      if (response.status === 404) {
+        discardBody(response);
+        break;
+      }
       const page = check(tagsSchema, parseJson(await this.#read(response, MAX_TAGS_BYTES), url.href), url.href);
       tags.push(...(page.tags ?? []));
       const next = nextLink(response.headers.get("link"));

@@ -3,6 +3,7 @@
 
 import { setTimeout as sleep } from "node:timers/promises";
 import type { Answer, Headers } from "./answer.ts";
+import { discardBody } from "./body.ts";
 import { disconnection, RegistryError, silence } from "./error.ts";
 import type { Transport } from "./transport.ts";
 
@@ -33,13 +34,16 @@ export interface OpenedBlob {
   size: number | undefined;
   /** The bytes, unchecked. */
   body: AsyncIterable<Uint8Array>;
+  /** For who won't read them after all. */
+  discard(): void;
 }
 
 /** Asks for a blob; the promise is kept when the registry has begun to answer. */
 export async function openDownload(transport: Transport, asked: Omit<Download, "size">): Promise<OpenedBlob> {
   const first = await ask(transport, asked, 0);
   const size = lengthOf(first.response.headers);
-  return { size, body: download(transport, { ...asked, size }, first) };
+  const body = download(transport, { ...asked, size }, first);
+  return { size, body, discard: () => discardBody(first.response) };
 }
 
 /**

@@ -4,6 +4,7 @@ import { randomUUID } from "node:crypto";
 import { statfs } from "node:fs/promises";
 import { messageOf } from "@waybill/oci/error";
 import type { Digest } from "@waybill/oci/digest";
+import type { OpenedBlob } from "@waybill/oci/registry";
 import { unavailable } from "../api/problem.ts";
 import type { Log } from "../log.ts";
 import type { Metrics } from "../metrics.ts";
@@ -104,9 +105,8 @@ export class UpstreamBlobs {
     const upstream = this.#parts.upstreams.of(name.upstream);
     const { silentFor } = upstream.config;
     const blob = await upstream.ask((client) => client.blobs.open(name.repository, digest, silentFor));
-    await this.#assertRoom(blob.size ?? 0);
     const file = this.#parts.store.vault.newFile(randomUUID());
-    const arrival = await Arrival.begin(file, blob, digest);
+    const arrival = await this.#arrival(file, blob, digest);
     this.#parts.metrics.add("waybill_registry_upstream_blobs_total", { upstream: name.upstream });
     const download = new Download(arrival, file, () => this.#store(name, digest, arrival, file));
     this.#downloads.set(key, download);
@@ -117,6 +117,17 @@ export class UpstreamBlobs {
       })
       .finally(() => this.#downloads.delete(key));
     return download;
+  }
+
+  /** @throws {Problem} 503: there is no room */
+  async #arrival(file: string, blob: OpenedBlob, digest: Digest): Promise<Arrival> {
+    try {
+      await this.#assertRoom(blob.size ?? 0);
+      return await Arrival.begin(file, blob, digest);
+    } catch (error) {
+      blob.discard();
+      throw error;
+    }
   }
 
   async #store(name: UpstreamName, digest: Digest, arrival: Arrival, file: string): Promise<void> {

@@ -96,8 +96,8 @@ export async function buildStage(image: Image, target: string, options: BuildOpt
   const job = await jobOf(image, options);
   const { dockerfile, engine, buildArgs } = job;
   const platform = nativePlatform(image.metadata.platforms);
-  const { onLine } = options;
-  const wanted = { buildArgs, platform, target, onLine };
+  const { onLine, signal } = options;
+  const wanted = { buildArgs, platform, target, onLine, signal };
   const contexts = await resolveContexts(image, dockerfile, wanted);
   await engine.build({ ...requestOf(job, platform, contexts), target });
 }
@@ -124,6 +124,7 @@ async function buildIndex(job: Job, target?: string): Promise<Built> {
         platforms,
         target,
         onLine: options.onLine,
+        signal: options.signal,
       });
       manifests.push(await buildPlatform(job, platform, contexts, target));
     } catch (error) {

@@ -23,6 +23,8 @@ export interface ContextOptions {
   /** Stage to build; the last when absent. */
   target?: string | undefined;
   onLine?: ((line: string) => void) | undefined;
+  /** Ends downloads under way. */
+  signal?: AbortSignal | undefined;
 }
 
 /** Fetches or builds whatever the target needs from outside the Dockerfile. */

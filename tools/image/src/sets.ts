@@ -25,7 +25,7 @@ export async function setFolder(
   const lock = await readLock(image.folder);
   const where = relative(process.cwd(), join(image.folder, LOCK_FILE));
   const frozen = process.env["WAYBILL_FROZEN_LOCK"] === "1";
-  const fetch = { frozen, where, onProgress: options.onLine };
+  const fetch = { frozen, where, onProgress: options.onLine, signal: options.signal };
   const files = lock.files[set];
   const packages = lock.packages[set];
   if (kind === "files" && files !== undefined) return (await fetchFiles(files, options.platform, fetch)).folder;

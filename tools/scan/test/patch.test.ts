@@ -211,22 +211,22 @@ describe("a patch", { timeout: 180_000 }, () => {
     expect(await Promise.all(files.map((file) => workspace.read(file)))).toEqual(before);
   });
 
-  test("that is interrupted leaves them so too", async () => {
+  test.each([1, 2])("that is interrupted leaves them so too, by %i times Ctrl-C", async (times) => {
     const before = await lock();
-    const slow = await deb("libc", "2.41-1+deb13u3", "glibc", true);
+    const slow = await deb("libc", `2.41-1+deb13u${2 + times}`, "glibc", true);
     await fix("3.5-1+deb13u1", [slow]);
-    const stopper = Promise.withResolvers<void>();
+    const asked = Promise.withResolvers<void>();
     // Asked for when the locks have moved: then nothing comes.
-    archive.faults.set(urlPath(slow), () => stopper.resolve());
+    archive.faults.set(urlPath(slow), () => asked.resolve());
     const child = spawn(process.execPath, ["tools/cli/src/waybill.ts", "patch", "app"], {
       cwd: workspace.folder,
       env: { ...process.env, ...environment(), WAYBILL_STORE: workspace.store },
       stdio: ["ignore", "ignore", "pipe"],
     });
     const ended = new Promise<number | null>((resolve) => child.once("close", resolve));
-    await stopper.promise;
+    await asked.promise;
     expect(await lock()).not.toBe(before);
-    child.kill("SIGINT");
+    for (let time = 0; time < times; time++) child.kill(time === 0 ? "SIGINT" : "SIGTERM");
     expect(await ended).toBe(2);
     expect(await lock()).toBe(before);
     archive.faults.clear();

@@ -63,7 +63,8 @@ export async function patchImages(images: readonly Image[], options: PatchOption
       const [old, now] = [before[at] as Scanned, after[at] as Scanned];
       return patchOf(old.record, now.record, old.scan, now.scan, movesFor(image, chains, plan));
     });
-    if (!patches.some(isPatched)) await undo.everything();
+    if (patches.some(isPatched)) undo.keep();
+    else await undo.everything();
     return patches;
   } catch (error) {
     await undo.everything();
@@ -97,7 +98,7 @@ async function moveLocks({ locks }: PatchPlan, undo: Undo, options: PatchOptions
     // Bases come first, so that what stands on them sees what they have now.
     const lock = await movedLock(image.folder, newer, options);
     options.signal?.throwIfAborted();
-    await undo.file(join(image.folder, LOCK_FILE));
+    undo.file(join(image.folder, LOCK_FILE));
     await writeLock(image.folder, lock);
   }
 }
@@ -117,7 +118,7 @@ async function build(
     signal?.throwIfAborted();
     const { digest, platforms, variants } = await recordOfImage(image);
     onProgress?.(`building ${image.name}`);
-    await undo.build(image);
+    undo.build(image);
     const built = await buildImage(image, {
       platforms: platforms.map(({ platform }) => platform),
       variants: Object.keys(variants),

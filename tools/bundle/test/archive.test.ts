@@ -1,12 +1,14 @@
 // What a bundle is: one layout with every blob once, the same bytes whenever it is made, readable by every tool of the field.
 
-import { readFile, readdir, stat, writeFile } from "node:fs/promises";
+import { open as openFile, readFile, readdir, stat, truncate, utimes, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { Readable } from "node:stream";
 import { describe, expect, it } from "vitest";
-import { parseReference, run } from "@waybill/oci";
+import { MEDIA_TYPE, digestOf, parseReference, run } from "@waybill/oci";
 import { startRegistry } from "@waybill/testing";
 import { fromRegistry, parseLock, planArchive, readBaseline, writeBundle } from "@waybill/bundle";
+import { BLOCK, encodeHeader } from "../src/tar/header.ts";
+import { scanTar } from "../src/tar/scan.ts";
 import { archive, clientOf, open, push, sourceOf, verify } from "./bundles.ts";
 import {
   makeImage,
@@ -180,6 +182,44 @@ describe("a bundle", () => {
     } finally {
       await registry.stop();
     }
+  });
+
+  it("may have blobs named by sha512, whose names are too long for an old tar", async () => {
+    const store = await temporaryStore();
+    const layer = { mediaType: MEDIA_TYPE.layer, ...(await store.put("long", "sha512")), diffId: digestOf("long") };
+    const image = await makeManifest(store, { layers: [layer] });
+    const path = await archive(store, { "ghcr.io/acme/api:1.0": image });
+    expect((await open(path)).blobs.has(layer.digest)).toBe(true);
+    expect(await verify(path)).toEqual([]);
+    expect((await run("tar", ["-xOf", path, `blobs/${layer.digest.replace(":", "/")}`], { check: true })).stdout).toBe(
+      "long",
+    );
+  });
+
+  it("may have a blob of more bytes than an old tar can say", async () => {
+    const size = 9 * 2 ** 30;
+    const name = `blobs/sha256/${"a".repeat(64)}`;
+    const file = join(await temporaryFolder(), "large.tar");
+    const header = encodeHeader({ name, size, type: "0" });
+    await writeFile(file, header);
+    await truncate(file, header.length + size + 2 * BLOCK);
+    const handle = await openFile(file);
+    const found = await scanTar(handle, file, () => {});
+    await handle.close();
+    expect([...found]).toEqual([[name, { start: header.length, size }]]);
+    expect((await run("tar", ["-tvf", file], { check: true, timeoutMs: 60_000 })).stdout).toContain(` ${size} `);
+  });
+
+  it("clears away what an archive left that was killed long ago, and nothing else", async () => {
+    const folder = await temporaryFolder();
+    const [dead, alive, other] = [".bundle.tar.1.tmp", ".bundle.tar.2.tmp", ".other.tar.3.tmp"];
+    for (const name of [dead, alive, other]) await writeFile(join(folder, name), "");
+    for (const name of [dead, other]) await utimes(join(folder, name), 0, 0);
+    const store = await temporaryStore();
+    const { digest } = await makeImage(store, "api");
+    const wanted = [{ source: sourceOf(store, "ghcr.io/acme/api:1.0", digest), platforms: undefined }];
+    await writeBundle(join(folder, "bundle.tar"), await planArchive(wanted));
+    expect((await readdir(folder)).toSorted()).toEqual([alive, other, "bundle.tar"]);
   });
 
   it("is not written over a folder that has something in it", async () => {

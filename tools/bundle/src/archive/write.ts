@@ -4,7 +4,7 @@
 
 import { randomUUID } from "node:crypto";
 import type { FileHandle } from "node:fs/promises";
-import { mkdir, readdir, rename, rm, rmdir, writeFile } from "node:fs/promises";
+import { mkdir, readdir, rename, rm, rmdir, stat, writeFile } from "node:fs/promises";
 import { basename, dirname, join, resolve } from "node:path";
 import { Readable } from "node:stream";
 import { BlobStore, type Digest, WaybillError, mapLimit, openAtomic, syncFolder } from "@waybill/oci";
@@ -14,6 +14,8 @@ import type { ArchivePlan, PlannedBlob } from "./plan.ts";
 
 /** Blobs under way at a time. */
 const PARALLEL = 4;
+/** No registry may be silent for so long: a file that nobody wrote to since is a dead process's. */
+const DEAD_AFTER_MS = 3_600_000;
 
 export interface WriteOptions {
   /** Called when a blob is in, whole. */
@@ -40,6 +42,7 @@ export async function assertWritable(out: string): Promise<void> {
 }
 
 async function writeTar(out: string, plan: ArchivePlan, options: WriteOptions): Promise<void> {
+  await dropRemains(resolve(out));
   const file = await openAtomic(resolve(out));
   try {
     let at = 0;
@@ -62,6 +65,16 @@ async function writeTar(out: string, plan: ArchivePlan, options: WriteOptions): 
     await file.commit();
   } finally {
     await file.discard();
+  }
+}
+
+/** What an archive left that was killed: as large as the bundle, and of no use. One under way is written to all the time. */
+async function dropRemains(out: string): Promise<void> {
+  const names = await readdir(dirname(out)).catch((): string[] => []);
+  const remains = names.filter((name) => name.startsWith(`.${basename(out)}.`) && name.endsWith(".tmp"));
+  for (const file of remains.map((name) => join(dirname(out), name))) {
+    const stats = await stat(file).catch(() => undefined);
+    if (stats?.isFile() && stats.mtimeMs < Date.now() - DEAD_AFTER_MS) await rm(file, { force: true });
   }
 }
 

@@ -11,7 +11,7 @@ import { type Entries, type JoinedIndex, covers, entriesOf, join } from "./join.
 /** Requests under way at a time. */
 const PARALLEL = 8;
 /** Blobs named in an error. */
-const SHOWN = 5;
+const SHOWN = 3;
 
 /** For a tag that names another image at the destination already. */
 export type OnConflict = "error" | "skip" | "overwrite" | "merge";

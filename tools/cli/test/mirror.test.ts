@@ -30,6 +30,7 @@ describe("waybill mirror", { timeout: 180_000 }, () => {
     expect(await mirror("check", "URL")).toEqual([1, ""]);
     expect(await mirror("check", "DIR")).toEqual([1, ""]);
     expect(await mirror("status")).toEqual([1, "not running"]);
+    expect(await mirror("clients")).toEqual([2, expect.stringContaining("npx waybill mirror setup")]);
     expect(await mirror("gc")).toEqual([
       2,
       expect.stringMatching(/^waybill: the mirror is not running, .*: npx waybill mirror start$/),
@@ -69,6 +70,27 @@ describe("waybill mirror", { timeout: 180_000 }, () => {
     expect(await mirror("status")).toEqual([0, expect.stringMatching(/^http.*: 1 repositories, 1 blobs, /)]);
     expect(await mirror("gc", "--dry-run")).toEqual([0, expect.stringMatching(/^would free 0/)]);
     expect(await mirror("scrub")).toEqual([0, expect.stringMatching(/^read 1 blobs, .*: 0 damaged, 0 lost$/)]);
+  });
+
+  it("writes what clients read, and what systemd reads", async () => {
+    const out = join(dir, "../out");
+    expect(await mirror("clients", "podman", "--out", out)).toEqual([
+      0,
+      expect.stringContaining(join(out, "etc/containers/registries.conf.d/50-waybill-mirror.conf")),
+    ]);
+    expect((await mirror("clients"))[1]).toContain(
+      `==> /etc/containerd/certs.d/ghcr.io/hosts.toml\nserver = "https://ghcr.io"\n\n[host."http://127.0.0.1:${port}"]`,
+    );
+    expect(await mirror("clients", "rkt")).toEqual([
+      2,
+      expect.stringMatching(/unknown client "rkt": use containerd, /),
+    ]);
+    expect((await mirror("systemd", "--out", out))[1]).toContain("systemctl enable --now waybill-mirror.service");
+    const unit = await readFile(join(out, "etc/systemd/system/waybill-mirror-sync.service"), "utf8");
+    expect(unit).toContain(`/tools/cli/src/waybill.ts mirror sync --dir ${dir}\n`);
+    expect((await mirror("systemd", "--user", "--print"))[1]).toMatch(
+      /\.config\/systemd\/user\/waybill-mirror\.service/,
+    );
   });
 
   it("keeps its settings when it is set up again, and says what is wrong with them", async () => {

@@ -6,7 +6,7 @@ import { workspaceRoot } from "@waybill/image/workspace";
 import { mirrorFolder, readMirror } from "@waybill/mirror/backend";
 import { systemdFiles } from "@waybill/mirror/systemd";
 import { writeFileAtomic } from "@waybill/oci";
-import { serverProcess } from "@waybill/registry";
+import { loadConfig, serverProcess } from "@waybill/registry";
 import { type Command, type Values, text } from "../command.ts";
 import { DIR } from "./folder.ts";
 
@@ -37,6 +37,10 @@ export const command: Command = {
         console.log(join(out, path));
       }
     }
+    if ((await loadConfig(folder)).lists.length === 0)
+      console.error(
+        `the sync has nothing to bring yet: write "lists": ["inference"] into ${join(folder, "config.json")}`,
+      );
     console.error(`then:\n${next.map((line) => `  ${line}`).join("\n")}`);
     return 0;
   },

@@ -1,12 +1,12 @@
 // Pulls into a mirror that another registry serves: Debian's docker-registry as a pull-through.
 
-import { writeFile } from "node:fs/promises";
+import { glob, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { findMirror, locate, setUpBackend } from "@waybill/mirror/backend";
 import { pullAll } from "@waybill/mirror/pull";
 import { fromMirror, toMirror } from "@waybill/mirror/rewrite";
 import { formatReference, parseReference } from "@waybill/oci";
-import { freePort, startRegistry } from "@waybill/testing";
+import { freePort, startRegistry, until } from "@waybill/testing";
 import { expect, it, onTestFinished } from "vitest";
 import { temporaryFolder } from "../../registry/test/harness.ts";
 import { OCI_MANIFEST, pullImage } from "../../registry/test/image.ts";
@@ -48,6 +48,10 @@ it("an image that was pulled ahead is there when its registry is gone, by the na
     status: "failed",
     failure: expect.stringContaining("not among the mirror's upstreams") as string,
   });
+  // Distribution answers first and stores afterwards, by another download: here a config and a layer.
+  const stored = async (): Promise<number> =>
+    (await Array.fromAsync(glob(join(folder, "storage", "**", "_layers", "sha256", "*", "link")))).length;
+  await until("the image is stored", async () => (await stored()) >= 2);
   await upstream.stop();
   expect(await pullImage(at, "team/api", pulled?.digest ?? "", { accept: `${OCI_MANIFEST}, */*` })).toBe(
     pulled?.digest,

@@ -64,7 +64,7 @@ describe("paths out of the store", () => {
         (await ask(registry.url, `/v2/a/blobs/uploads/?${query}`, { method: "POST" })).status,
       );
     expect((await readdir(registry.folder)).sort()).toEqual(
-      ["blobs", "control.sock", "incoming", "oci-layout", "uploads"].sort(),
+      ["blobs", "control.sock", "incoming", "oci-layout", "server.json", "uploads"].sort(),
     );
   });
 });

@@ -1,4 +1,4 @@
-// Programs of container engines, for tests that run one of their own: those of the system, or of Waybill's private engine.
+// Programs of container engines, for tests that run one of their own: of Waybill's private engine, or of the system.
 
 import { existsSync } from "node:fs";
 import { join } from "node:path";
@@ -10,8 +10,13 @@ import { availability, embeddedPaths, installEmbedded, onPath } from "@waybill/e
  */
 export async function engineProgram(name: string): Promise<string | undefined> {
   if (process.getuid?.() !== 0) return undefined;
+  const there = inEngine(name) ?? onPath(name);
+  if (there !== undefined || !availability("embedded").usable) return there;
+  await installEmbedded((line) => console.warn(line));
+  return inEngine(name);
+}
+
+function inEngine(name: string): string | undefined {
   const { root } = embeddedPaths();
-  if (availability("embedded").usable) await installEmbedded((line) => console.warn(line));
-  const own = ["usr/bin", "usr/sbin"].map((folder) => join(root, folder, name)).find((file) => existsSync(file));
-  return own ?? onPath(name);
+  return ["usr/bin", "usr/sbin"].map((folder) => join(root, folder, name)).find((file) => existsSync(file));
 }

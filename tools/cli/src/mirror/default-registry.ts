@@ -10,17 +10,19 @@ const SAY_WHERE =
 /**
  * The mirror that runs, or starts if it is set up.
  * @param say gets one line: what was decided
- * @returns its host and port
+ * @returns its host and port, and a path if it wants one
  * @throws {WaybillError} there is none; or this is CI, whose registry of the moment nobody would see again
  */
 export async function defaultRegistry(say: (line: string) => void): Promise<string> {
   if (process.env["CI"] !== undefined) throw new WaybillError("no registry is configured", { mend: SAY_WHERE });
   const folder = mirrorFolder();
   const running = await findMirror(folder);
-  const url = running?.url ?? (await start(folder));
-  const { host } = new URL(url);
-  say(`no registry is configured: ${running === undefined ? "started" : "using"} the mirror of this machine, ${host}`);
-  return host;
+  const { host } = new URL(running?.url ?? (await start(folder)));
+  const registry = running?.own === undefined ? host : `${host}/${running.own}`;
+  say(
+    `no registry is configured: ${running === undefined ? "started" : "using"} the mirror of this machine, ${registry}`,
+  );
+  return registry;
 }
 
 async function start(folder: string): Promise<string> {

@@ -27,6 +27,8 @@ export interface Backend {
   readonly name: BackendName;
   /** Where it answers, and takes what is pushed: "http://127.0.0.1:5000". */
   readonly url: string;
+  /** What stands before the name of what is pushed, where it may not stand at the top. */
+  readonly own?: string;
   readonly upstreams: readonly Upstream[];
   /** Whether a client may say by `?ns=` which upstream it means, without a prefix (distribution-spec, "Registry Proxying"). */
   readonly knowsNs: boolean;

@@ -17,6 +17,8 @@ export function harbor({ url, upstreams }: BackendSettings): Backend {
   return {
     name: "harbor",
     url,
+    // The project that Harbor comes with.
+    own: "library",
     upstreams: known,
     knowsNs: false,
     placeOf: (host) =>

@@ -16,11 +16,15 @@ const ONCE = { attempts: 1, pauseMs: 0, maxPauseMs: 0 };
 /** Whether a folder holds the settings of a registry of our own. */
 export const holdsRegistry = (folder: string): boolean => existsSync(join(folder, "config.json"));
 
-/** What a folder is set up as, whether it answers or not. @throws {WaybillError} its settings are wrong */
-export async function readMirror(folder: string): Promise<Backend | undefined> {
+/**
+ * What a folder is set up as, whether it answers or not.
+ * @param url where other machines reach it, if that isn't where it listens
+ * @throws {WaybillError} its settings are wrong
+ */
+export async function readMirror(folder: string, url?: string): Promise<Backend | undefined> {
   const settings = await readSettings(folder);
-  if (settings !== undefined) return backendOf(settings);
-  return holdsRegistry(folder) ? waybill(await loadConfig(folder)) : undefined;
+  if (settings !== undefined) return backendOf(url === undefined ? settings : { ...settings, url });
+  return holdsRegistry(folder) ? waybill(await loadConfig(folder), url) : undefined;
 }
 
 /** The mirror of a folder, if it answers now. @throws {WaybillError} its settings are wrong */

@@ -2,7 +2,7 @@
 
 import type { Backend, Upstream } from "../backend/backend.ts";
 import { isPlain } from "../backend/backend.ts";
-import { type ClientSettings, hostOf, quote } from "./client.ts";
+import { type ClientSettings, MARK, hostOf, quote } from "./client.ts";
 
 const FILE = "etc/buildkit/buildkitd.toml";
 
@@ -12,7 +12,7 @@ export function buildkit(mirror: Backend): ClientSettings {
   const tables = mirror.upstreams.map((upstream) => tableOf(mirror, upstream, plain));
   const own = [...plain].map((host) => `[registry.${quote(host)}]\n  http = true\n`);
   return {
-    files: { [FILE]: [...tables, ...own].join("\n") },
+    files: { [FILE]: MARK + [...tables, ...own].join("\n") },
     notes: [
       `for a builder of docker buildx: docker buildx create --use --driver-opt network=host --buildkitd-config /${FILE} (--config before buildx 0.17)`,
     ],

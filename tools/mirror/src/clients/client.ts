@@ -9,6 +9,9 @@ export interface ClientSettings {
   notes: string[];
 }
 
+/** Begins what is written, so that it may be written again. */
+export const MARK = "# Written by `waybill mirror clients`; what is changed here is lost when it is written again.\n";
+
 export type Client = (mirror: Backend) => ClientSettings;
 
 /** A string as TOML has it; JSON's escapes are all TOML's too. */

@@ -2,7 +2,7 @@
 // (containerd's docs/hosts.md). `server` is who is asked when all hosts failed.
 
 import type { Backend, Upstream } from "../backend/backend.ts";
-import { type ClientSettings, quote } from "./client.ts";
+import { type ClientSettings, MARK, quote } from "./client.ts";
 
 const FOLDER = "etc/containerd/certs.d";
 
@@ -31,5 +31,5 @@ function hosts(mirror: Backend, { host, url }: Upstream): string {
     '  capabilities = ["pull", "resolve"]',
     ...(bare ? [] : ["  override_path = true"]),
   ];
-  return `${lines.join("\n")}\n`;
+  return `${MARK}${lines.join("\n")}\n`;
 }

@@ -26,7 +26,7 @@ export function docker(mirror: Backend): ClientSettings {
           : `; others by name: docker pull ${example.registry}/${example.prefix}acme/api:1.0`),
       ...(mirrors ? [] : ["this mirror has Docker Hub below a path, which docker doesn't ask for: name it as above"]),
       ...(mirrors && mirror.knowsNs && mirror.fallback !== "docker.io" ? [FALLBACK] : []),
-      "where /etc/docker/daemon.json exists, merge; then: systemctl reload docker",
+      "then: systemctl reload docker",
     ],
   };
 }

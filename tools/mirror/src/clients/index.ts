@@ -7,3 +7,5 @@ import { docker } from "./docker.ts";
 import { podman } from "./podman.ts";
 
 export const CLIENTS: Readonly<Record<string, Client>> = { containerd, podman, docker, buildkit };
+
+export { merged } from "./merge.ts";

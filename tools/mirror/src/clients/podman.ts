@@ -2,12 +2,12 @@
 
 import type { Backend, Upstream } from "../backend/backend.ts";
 import { isPlain } from "../backend/backend.ts";
-import { type ClientSettings, hostOf, namesOf, quote } from "./client.ts";
+import { type ClientSettings, MARK, hostOf, namesOf, quote } from "./client.ts";
 
 export function podman(mirror: Backend): ClientSettings {
   const tables = [...mirror.upstreams.map((upstream) => tableOf(mirror, upstream)), ...ownTables(mirror)];
   return {
-    files: { "etc/containers/registries.conf.d/50-waybill-mirror.conf": tables.join("\n") },
+    files: { "etc/containers/registries.conf.d/50-waybill-mirror.conf": MARK + tables.join("\n") },
     notes: ["without root: ~/.config/containers/registries.conf.d/50-waybill-mirror.conf"],
   };
 }

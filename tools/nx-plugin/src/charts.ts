@@ -56,7 +56,12 @@ export function chartTargets(name: string, gear: readonly string[]): Record<stri
     test: target(command(`unit charts/${name}`), {
       cache: true,
       dependsOn: ["lint", ...buildsOf([...new Set([HELM, ...gear])])],
-      inputs: [...inputs, "{projectRoot}/test/**/*", "{workspaceRoot}/tools/testing/src/**/*"],
+      inputs: [
+        ...inputs,
+        "{projectRoot}/test/**/*",
+        // Beside the chart itself, its tests try the release that ships it.
+        "{workspaceRoot}/tools/{cli,inventory,release,testing}/src/**/*",
+      ],
       outputs: ["{projectRoot}/dist/test.json"],
       metadata: { description: "Installs the chart on a real API server" },
     }),

@@ -32,8 +32,8 @@ export async function sourcesOf(
   const own: SourcedImage[] = [];
   const wanted: Wanted[] = [...more];
   for (const name of names) {
-    const ours = isList(name) ? undefined : await ownImage(name);
-    if (ours !== undefined) own.push({ source: ours, platforms: undefined });
+    const ours = isList(name) ? [] : await ownImages(name);
+    if (ours.length > 0) own.push(...ours.map((source) => ({ source, platforms: undefined })));
     else if (isList(name)) wanted.push(...(await loadList(name)));
     else wanted.push({ reference: parseReference(name) });
   }
@@ -46,18 +46,23 @@ export async function sourcesOf(
   return [...own, ...(await Promise.all(others))];
 }
 
-/** An image of this repo is named as it would be pushed. */
-async function ownImage(text: string): Promise<ImageSource | undefined> {
+/** An image of this repo and its variants, named as they would be pushed; none where no image has that name. */
+async function ownImages(text: string): Promise<ImageSource[]> {
   const [, name = "", tag = "latest"] = /^([a-z0-9-]+)(?::([\w.-]+))?$/.exec(text) ?? [];
   // Outside of a workspace no name is one of ours.
   const images = name === "" ? undefined : await readableImages().catch(unlessBug);
-  if (images?.has(name) !== true) return undefined;
+  if (images?.has(name) !== true) return [];
   const image = await findImage(name);
   const record = await recordOfImage(image);
   await ensureBytes(image, record);
   const { registry } = await settings();
-  const reference = parseReference(`${registry}/${image.metadata.repository ?? image.name}:${tag}`);
-  return fromStore(store(), record.digest, reference);
+  const repository = `${registry}/${image.metadata.repository ?? image.name}`;
+  const variants = Object.entries(record.variants).map(
+    ([variant, { digest }]) => [`${tag}-${variant}`, digest] as const,
+  );
+  return [[tag, record.digest] as const, ...variants].map(([each, digest]) =>
+    fromStore(store(), digest, parseReference(`${repository}:${each}`)),
+  );
 }
 
 function unlessBug(error: unknown): undefined {

@@ -5,7 +5,7 @@ import { RegistryClient } from "@waybill/oci/registry";
 import { startRegistry } from "@waybill/testing";
 import { Readable } from "node:stream";
 import { type Digest, run } from "@waybill/oci";
-import { blobOf, imageOf, indexOf, pullImage } from "../../registry/test/image.ts";
+import { OCI_INDEX, blobOf, descriptorOf, imageOf, indexOf, pullImage } from "../../registry/test/image.ts";
 import type { TestImage } from "../../registry/test/image.ts";
 import { startUpstream } from "../../registry/test/upstream.ts";
 import type { FakeUpstream } from "../../registry/test/upstream.ts";
@@ -167,6 +167,21 @@ describe("what can't be had", () => {
     expect(await mirror.pull([`${HOST}/team/two:1.0`], { platforms: ["linux/arm64"] })).toMatchObject([
       { failure: "it is not for linux/arm64, but for linux/amd64, linux/other1" },
     ]);
+  });
+
+  it("is no platform of what has none: an index of artifacts comes whole", async () => {
+    const { upstream, mirror } = await both();
+    const parts = [imageOf("a"), imageOf("b")];
+    for (const part of parts) upstream.hold("team/chart", part);
+    const manifests = parts.map(({ manifest }) => descriptorOf(manifest, manifest.mediaType));
+    const index = {
+      ...blobOf(JSON.stringify({ schemaVersion: 2, mediaType: OCI_INDEX, manifests })),
+      mediaType: OCI_INDEX,
+    };
+    upstream.hold("team/chart", { ...imageOf("c"), manifest: index }, "1.0");
+    expect(await mirror.pull([`${HOST}/team/chart:1.0`])).toMatchObject([{ status: "pulled", digest: index.digest }]);
+    for (const { manifest } of parts)
+      expect(await pullImage(mirror.url, `${HOST}/team/chart`, manifest.digest)).toBe(manifest.digest);
   });
 
   it("is a blob that is wrong or gone: the image is not said to be here", async () => {

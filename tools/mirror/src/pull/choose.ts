@@ -10,11 +10,13 @@ const ABOUT = "vnd.docker.reference.digest";
 
 /** @throws {WaybillError} a platform that the image doesn't have */
 export function choose(index: ImageIndex, platforms: Platforms): Descriptor[] {
-  if (platforms === "all") return index.manifests;
+  const has = platformsOf(index);
+  // An index of charts or signatures is for no platform: all of it is meant.
+  if (platforms === "all" || has.length === 0) return index.manifests;
   const chosen = platforms.map((platform) => {
     const found = manifestOfPlatform(index, platform);
     if (found !== undefined) return found;
-    throw lacks(platform, platformsOf(index));
+    throw lacks(platform, has);
   });
   const digests = new Set<string>(chosen.map(({ digest }) => digest));
   return index.manifests.filter(
@@ -40,5 +42,5 @@ function platformsOf({ manifests }: ImageIndex): string[] {
 }
 
 function lacks(platform: string, has: readonly string[]): WaybillError {
-  return new WaybillError(`it is not for ${platform}, but for ${has.join(", ") || "no platform that it names"}`);
+  return new WaybillError(`it is not for ${platform}, but for ${has.join(", ")}`);
 }

@@ -86,6 +86,18 @@ describe("a Go module that an image repackages", { timeout: 120_000 }, () => {
     expect(await readFile(join(image, "src/go.mod"), "utf8")).toBe(GO_MOD);
   });
 
+  test("leaves alone what go.mod takes from a folder that the build fills", async () => {
+    await newImage();
+    await mkdir(join(image, "src/made"));
+    await writeFile(join(image, "src/made/go.mod"), "module example.test/made\n\ngo 1.24\n");
+    const made = "require example.test/made v0.0.0 // indirect\n\nreplace example.test/made => ./made\n";
+    await writeFile(join(image, "src/go.mod"), `${GO_MOD}\n${made}`);
+    const text = (await move("1.1.0")).files.get("src/go.mod") ?? "";
+    expect(text).toMatch(/^\s*(require )?example\.test\/made v0\.0\.0/m);
+    expect(text).toMatch(/^\s*(replace )?example\.test\/made => \.\/made/m);
+    expect(text).toContain("example.test/dep v0.2.0");
+  });
+
   test("is refused where upstream has the program no more", async () => {
     await newImage();
     await expect(move()).rejects.toThrow(/example\.test\/up\/cmd/);

@@ -106,8 +106,17 @@ function reasonIn(stderr: string): string {
  * can't be had of others must not be left out as well.
  */
 async function tidy(go: Go, text: string): Promise<void> {
-  const local = /=>\s+\.\.?\//.test(text);
-  await go(["mod", "tidy", ...(local ? ["-e"] : [])], (stderr) => !/: (?:reading|verifying|fetching) /.test(stderr));
+  const local = [...text.matchAll(/^\s*(?:replace\s+)?(\S+)(?:\s+v\S+)?\s+=>\s+\.\.?\//gm)].map(
+    ([, path]) => path ?? "",
+  );
+  const args = ["mod", "tidy", ...(local.length > 0 ? ["-e"] : [])];
+  await go(args, (stderr) => !/: (?:reading|verifying|fetching) /.test(stderr));
+  // They are required as before, which tidy can't see.
+  const required = requirements(text);
+  for (const path of local) {
+    const version = required.get(path);
+    if (version !== undefined) await go(["mod", "edit", `-require=${path}@${version}`]);
+  }
 }
 
 /** By the module proxy. A folder without go.mod asks about the module alone. */

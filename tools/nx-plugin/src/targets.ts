@@ -91,9 +91,9 @@ const asked = ({ metadata }: Image): Input[] =>
 export const buildsOf = (images: readonly string[]): DependsOn =>
   images.map((name) => ({ projects: name, target: "docker-build" }));
 
-/** What an image takes from upstream is in its lock. */
+/** What an image takes from upstream is in its lock, or in the go.mod that requires its upstream. */
 const hasUpstream = ({ folder, metadata }: Image): boolean =>
-  metadata.source !== undefined || existsSync(join(folder, "image.lock.json"));
+  metadata.source !== undefined || metadata.upstream !== undefined || existsSync(join(folder, "image.lock.json"));
 
 /** The targets of an image that can't be read: the command line tells why, with file and line. */
 export function brokenTargets(name: string): Record<string, TargetConfiguration> {

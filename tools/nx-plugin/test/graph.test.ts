@@ -46,6 +46,8 @@ describe("the graph of a workspace", () => {
       },
       "images/other/Dockerfile": "FROM scratch\nCOPY a /a\n",
       "images/other/dist/Dockerfile": "FROM waybill/base\n",
+      "images/module/Dockerfile": "FROM scratch\n",
+      "images/module/project.json": { name: "module", metadata: { image: { upstream: "go:example.test/up" } } },
       "images/other/Dockerfile.debug": "FROM waybill/base\n",
       "images/other/test/upstream/Dockerfile": "FROM waybill/base\n",
     });
@@ -65,6 +67,11 @@ describe("the graph of a workspace", () => {
     expect(graph.nodes["another-name"]?.data).toMatchObject({ root: "images/named", tags: ["kind:test"] });
     expect(graph.nodes).not.toHaveProperty("named");
     expect(edges(graph, "another-name")).toEqual(["base"]);
+  });
+
+  test("gives one that repackages a Go module the target update, and none to what has no upstream", () => {
+    expect(graph.nodes["module"]?.data.targets).toHaveProperty("update");
+    expect(graph.nodes["other"]?.data.targets).not.toHaveProperty("update");
   });
 
   test("gives each image its targets, and nothing to other Dockerfiles", () => {

@@ -1,6 +1,6 @@
 // New versions in a Chart.yaml, with everything else as it was written.
 
-import { WaybillError } from "@waybill/oci";
+import { WaybillError } from "@waybill/oci/error";
 import { isMap, isScalar, parseDocument } from "yaml";
 
 /**

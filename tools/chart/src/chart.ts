@@ -2,7 +2,8 @@
 
 import { existsSync, readFileSync, readdirSync } from "node:fs";
 import { join } from "node:path";
-import { WaybillError, check } from "@waybill/oci";
+import { check } from "@waybill/oci/document";
+import { WaybillError } from "@waybill/oci/error";
 import { parseDocument } from "yaml";
 import { z } from "zod";
 import { type ValuesImage, valuesImages } from "./values.ts";

@@ -1,7 +1,9 @@
 // The images that a chart's values.yaml names, as pairs of repository and tag or as whole references, and where each part stands in
 // the text: a new tag replaces the old one's characters, and every other byte of the file stays.
 
-import { WaybillError, isDigest, parseReference } from "@waybill/oci";
+import { isDigest } from "@waybill/oci/digest";
+import { WaybillError } from "@waybill/oci/error";
+import { parseReference } from "@waybill/oci/reference";
 import { LineCounter, type Pair, type Scalar, type YAMLMap, isMap, isPair, isScalar, isSeq, parseDocument } from "yaml";
 
 /** Where a value stands: offsets into the text, the end excluded. */

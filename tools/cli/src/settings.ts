@@ -3,11 +3,11 @@
 import { join } from "node:path";
 import { pluginOptions } from "@waybill/image/settings";
 import { workspaceRoot } from "@waybill/image/workspace";
-import { check } from "@waybill/oci";
+import { WaybillError, check } from "@waybill/oci";
 import { z } from "zod";
 
 const options = z.strictObject({
-  /** Where images are pushed and what charts and `image-values` name: a registry and a path. */
+  /** What charts and `image-values` name, and where images are pushed once it is written: a registry and a path. */
   registry: z.string().default("ghcr.io/acme/images"),
   /** Where charts are published; beside the images by default: "ghcr.io/acme/charts" for "ghcr.io/acme/images". */
   charts: z.string().optional(),
@@ -31,6 +31,16 @@ export type Settings = z.output<typeof options>;
 export async function configuredRegistry(): Promise<string | undefined> {
   const { registry } = (await pluginOptions()) as { registry?: unknown };
   return process.env["WAYBILL_REGISTRY"] ?? (registry === undefined ? undefined : (await settings()).registry);
+}
+
+export const SAY_WHERE =
+  '--registry HOST/PATH, $WAYBILL_REGISTRY, or "registry" in the options of @waybill/nx-plugin in nx.json';
+
+/** Where what is released goes: nobody guesses that. @throws {WaybillError} nobody has said */
+export async function requiredRegistry(flag: string | undefined): Promise<string> {
+  const registry = flag ?? (await configuredRegistry());
+  if (registry === undefined) throw new WaybillError("no registry is configured", { mend: SAY_WHERE });
+  return registry;
 }
 
 export async function settings(): Promise<Settings> {

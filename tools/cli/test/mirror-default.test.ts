@@ -53,6 +53,12 @@ describe("without a registry in nx.json", { timeout: 180_000 }, () => {
     await workspace.remove();
   });
 
+  test("a release goes nowhere: it is for others, who don't see this machine", async () => {
+    const { exitCode, stderr } = await waybill("release", "publish", "--dry-run");
+    expect(stderr).toMatch(/^waybill: no registry is configured: --registry HOST\/PATH/);
+    expect(exitCode).toBe(2);
+  });
+
   test("a push says how to get one, and in CI where to name it", async () => {
     const { exitCode, stderr } = await waybill("push", "base", "--tag", "1.0.0");
     expect(stderr.trimEnd().split("\n")).toEqual([

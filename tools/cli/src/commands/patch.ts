@@ -20,7 +20,7 @@ import {
 import { type Command, type Values, text } from "../command.ts";
 import { BuildProgress } from "../progress.ts";
 import { targetOf } from "../scan-targets.ts";
-import { type Settings, settings } from "../settings.ts";
+import { type Settings, requiredRegistry, settings } from "../settings.ts";
 import { stopSignal } from "../stop.ts";
 
 const SUFFIX = /^[a-z][a-z0-9-]*$/;
@@ -84,7 +84,7 @@ async function pushing(images: readonly Image[], suffix: string, values: Values,
       mend: "leave it out, or write its package.json",
     });
   const commit = await commitOf(workspaceRoot());
-  const registry = text(values, "registry") ?? options.registry;
+  const registry = await requiredRegistry(text(values, "registry"));
   const plainHttp = values["plain-http"] === true ? { plainHttp: true } : {};
   return async (patch) => {
     if (!isPatched(patch)) return {};

@@ -14,9 +14,9 @@ import {
   unreleased,
   version,
 } from "@waybill/release";
-import { type Command, type Values } from "../command.ts";
+import { type Command, type Values, text } from "../command.ts";
 import { describePublish, describeVersions } from "../release-text.ts";
-import { type Settings, settings } from "../settings.ts";
+import { type Settings, requiredRegistry, settings } from "../settings.ts";
 
 type Step = (values: Values, options: Settings) => Promise<0 | 1>;
 
@@ -64,9 +64,10 @@ async function publishStep(values: Values, options: Settings): Promise<0> {
   const dry = values["dry-run"] === true;
   const json = values["json"] === true;
   const client = values["plain-http"] === true ? { plainHttp: true } : undefined;
-  const charts = options.charts ?? options.registry.replace(/\/[^/]+$/, "/charts");
+  const registry = await requiredRegistry(text(values, "registry"));
+  const charts = options.charts ?? registry.replace(/\/[^/]+$/, "/charts");
   const prepared = await planPublish(root, {
-    registry: options.registry,
+    registry,
     charts,
     source: options.source,
     store: store(),

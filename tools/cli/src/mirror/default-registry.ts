@@ -3,9 +3,7 @@
 import { findMirror, mirrorFolder, readMirror } from "@waybill/mirror/backend";
 import { WaybillError } from "@waybill/oci";
 import { launch } from "@waybill/registry";
-
-const SAY_WHERE =
-  '--registry HOST/PATH, $WAYBILL_REGISTRY, or "registry" in the options of @waybill/nx-plugin in nx.json';
+import { SAY_WHERE } from "../settings.ts";
 
 /**
  * The mirror that runs, or starts if it is set up.

@@ -5,7 +5,7 @@ import { mkdtemp, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { createPrivateKey } from "node:crypto";
-import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { afterAll, beforeAll, describe, expect, it, onTestFinished } from "vitest";
 import { BlobStore, MEDIA_TYPE } from "@waybill/oci";
 import { RegistryClient, anonymous } from "@waybill/oci/registry";
 import { type RunningRegistry, startRegistry } from "../../testing/src/registry.ts";
@@ -141,7 +141,9 @@ describe("somebody who writes to the registry past Waybill, where entries are si
 describe("keys", () => {
   it("come from the environment, or from a file that it names", async () => {
     const { privateKey } = newKeyPair();
-    const file = join(await mkdtemp(join(tmpdir(), "waybill-key-")), "key.pem");
+    const folder = await mkdtemp(join(tmpdir(), "waybill-key-"));
+    onTestFinished(() => rm(folder, { recursive: true, force: true }));
+    const file = join(folder, "key.pem");
     await writeFile(file, privateKey);
     const direct = signingKey({ WAYBILL_CACHE_KEY: privateKey });
     const fromFile = signingKey({ WAYBILL_CACHE_KEY_FILE: file });

@@ -1,7 +1,7 @@
 // Registries that ask who is there, with the credentials where docker and podman keep them. In processes of their own, as a home, a
 // helper on the PATH and a CA are a process's.
 
-import { chmod, mkdir, mkdtemp, writeFile } from "node:fs/promises";
+import { chmod, mkdir, mkdtemp, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
@@ -27,6 +27,7 @@ beforeAll(async () => {
   folder = await mkdtemp(join(tmpdir(), "waybill-credentials-"));
   store = new BlobStore(join(folder, "store"));
 });
+afterAll(async () => await rm(folder, { recursive: true, force: true }));
 
 /** Stores a result, and reads it as another process would. */
 async function exchange({ host, ca }: RunningRegistry, env: Environment): Promise<Outcome> {

@@ -1,8 +1,8 @@
 import { gzipSync, zstdCompressSync } from "node:zlib";
-import { mkdtemp } from "node:fs/promises";
+import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { expect, test } from "vitest";
+import { expect, onTestFinished, test } from "vitest";
 import { BlobStore, MEDIA_TYPE, readTree } from "../src/index.ts";
 import type { TreeOptions } from "../src/index.ts";
 import { tarOf } from "./tar-of.ts";
@@ -10,8 +10,14 @@ import type { TarEntry } from "./tar-of.ts";
 
 type Packed = "layer" | "layerGzip" | "layerZstd";
 
+async function temporaryStore(): Promise<BlobStore> {
+  const folder = await mkdtemp(join(tmpdir(), "waybill-tree-"));
+  onTestFinished(() => rm(folder, { recursive: true, force: true }));
+  return new BlobStore(folder);
+}
+
 async function tree(layers: TarEntry[][], options: TreeOptions = {}, packed: Packed = "layer") {
-  const store = new BlobStore(await mkdtemp(join(tmpdir(), "waybill-tree-")));
+  const store = await temporaryStore();
   const pack = { layer: (tar: Buffer) => tar, layerGzip: gzipSync, layerZstd: zstdCompressSync }[packed];
   const blobs = await Promise.all(layers.map((entries) => store.put(pack(tarOf(entries)))));
   return await readTree(
@@ -122,7 +128,7 @@ test.each([
   ["cut off", (tar: Buffer) => tar.subarray(0, 700)],
   ["no tar", (tar: Buffer) => Buffer.alloc(tar.length, "x")],
 ])("a layer that is %s is told as one line", async (_, spoil) => {
-  const store = new BlobStore(await mkdtemp(join(tmpdir(), "waybill-tree-")));
+  const store = await temporaryStore();
   const blob = await store.put(spoil(tarOf([{ path: "a", content: "x".repeat(2000) }])));
   await expect(readTree(store, [{ ...blob, mediaType: MEDIA_TYPE.layer }])).rejects.toThrow(
     /^layer can't be read \(.*\), .*: delete the file/,

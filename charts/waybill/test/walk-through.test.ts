@@ -69,6 +69,9 @@ beforeAll(async () => {
     "charts/platform/package.json": image("platform", { dependencies: { "@test/app": "0.1.0" } }),
   });
   await workspace.build("app");
+  // Who tags, as `release publish` asks git, too.
+  await git("config", "user.name", "Test");
+  await git("config", "user.email", "test@example.test");
   await commit("first");
   await git("branch", "--move", "--force", "main");
 }, 120_000);
@@ -79,8 +82,7 @@ afterAll(async () => {
 });
 
 async function git(...args: string[]): Promise<string> {
-  const who = ["-c", "user.name=Test", "-c", "user.email=test@example.test"];
-  return (await run("git", [...who, ...args], { cwd: workspace.folder, check: true })).stdout;
+  return (await run("git", args, { cwd: workspace.folder, check: true })).stdout;
 }
 
 async function commit(message: string): Promise<void> {

@@ -1,10 +1,10 @@
 // The settings we write, read by the clients they are for: each pulls through the mirror, and from the upstream when the mirror is down.
 
-import { copyFile, mkdir, readFile, writeFile } from "node:fs/promises";
+import { copyFile, mkdir, mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
 import { basename, dirname, join } from "node:path";
 import { run } from "@waybill/oci";
 import { engineProgram } from "@waybill/testing";
-import { type TestContext, describe, expect, it } from "vitest";
+import { type TestContext, describe, expect, it, onTestFinished } from "vitest";
 import { temporaryFolder } from "../../registry/test/harness.ts";
 import { daemonFolder, startDaemon } from "./support/daemon.ts";
 import { startWorld } from "./support/world.ts";
@@ -40,8 +40,11 @@ describe.each(["podman", "buildah", "skopeo"])("%s with registries.conf", { time
     const home = await homeWith(join(await world.settingsOf("podman"), DROP_IN));
     const policy = join(folder, "policy.json");
     await writeFile(policy, '{"default":[{"type":"insecureAcceptAnything"}]}');
+    // podman takes none longer than 50 characters.
+    const runRoot = await mkdtemp("/tmp/run-");
+    onTestFinished(() => rm(runRoot, { recursive: true, force: true }));
     const pull = async (to: string): Promise<void> => {
-      const storage = ["--root", join(folder, to), "--runroot", join(folder, `${to}-run`), "--storage-driver", "vfs"];
+      const storage = ["--root", join(folder, to), "--runroot", join(runRoot, to), "--storage-driver", "vfs"];
       const args =
         name === "skopeo"
           ? ["--policy", policy, "copy", `docker://${REFERENCE}`, `oci:${join(folder, to)}:x`]

@@ -1,6 +1,6 @@
 // What git tells of the commit that is released.
 
-import { run } from "@waybill/oci";
+import { WaybillError, run } from "@waybill/oci";
 
 export interface Commit {
   revision: string;
@@ -17,6 +17,14 @@ export async function commitOf(root: string, name = "HEAD"): Promise<Commit> {
 
 export async function tagsOf(root: string): Promise<Set<string>> {
   return new Set((await git(root, ["tag", "--list"])).split("\n").filter((line) => line !== ""));
+}
+
+/** @throws {WaybillError} git doesn't know who we are, and so makes no tag with a message */
+export async function assertCanTag(root: string): Promise<void> {
+  const { exitCode } = await run("git", ["-C", root, "var", "GIT_COMMITTER_IDENT"]);
+  if (exitCode === 0) return;
+  const mend = "git config user.name NAME, and git config user.email ADDRESS";
+  throw new WaybillError("git doesn't know who makes the tags of a release", { where: root, mend });
 }
 
 /**

@@ -6,6 +6,7 @@ import { Readable } from "node:stream";
 import { type PushProgress, RegistryClient, type RegistryOptions, carryOut, planPush } from "@waybill/oci/registry";
 import type { ReleaseIndex } from "./annotations.ts";
 import type { ChartPackage, Stored } from "./chart-package.ts";
+import { assertCanTag, tagsOf } from "./git.ts";
 import { changeset } from "./pending.ts";
 import type { ChartPublish, ImagePublish, Prepared } from "./publish-plan.ts";
 
@@ -26,7 +27,7 @@ export async function publish(
   { plan, indexes, charts }: Prepared,
   actions: PublishActions,
 ): Promise<void> {
-  if (plan.gitTags.length > 0) await changeset(root, ["git-tag"]);
+  if (plan.gitTags.length > 0) await makeGitTags(root, plan.gitTags);
   const images = plan.images.filter(({ action }) => action === "publish");
   await mapLimit(images, PARALLEL, (image) =>
     publishImage(image, indexes.get(image.index.digest) as ReleaseIndex, actions),
@@ -34,6 +35,15 @@ export async function publish(
   // Charts name images: they come when those are there.
   for (const chart of plan.charts.filter(({ action }) => action === "publish"))
     await publishChart(chart, charts.get(chart.name) as ChartPackage, actions);
+}
+
+/** changesets goes on, without a word, where git refuses. */
+async function makeGitTags(root: string, tags: readonly string[]): Promise<void> {
+  await assertCanTag(root);
+  await changeset(root, ["git-tag"]);
+  const there = await tagsOf(root);
+  const missing = tags.filter((tag) => !there.has(tag));
+  if (missing.length > 0) throw new WaybillError(`git did not make the tags ${missing.join(", ")}`, { where: root });
 }
 
 async function publishImage(image: ImagePublish, index: ReleaseIndex, actions: PublishActions): Promise<void> {

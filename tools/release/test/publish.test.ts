@@ -3,7 +3,7 @@
 import { mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { dirname } from "node:path";
 import { list } from "tar";
-import { expect, onTestFinished, test } from "vitest";
+import { expect, onTestFinished, test, vi } from "vitest";
 import { parseReference, readRecord } from "@waybill/oci";
 import { RegistryClient, carryOut, planPush } from "@waybill/oci/registry";
 import { startRegistry } from "@waybill/testing";
@@ -88,6 +88,21 @@ test("edit, changeset, version, publish: the tested manifests get the version's 
   const again = await repo.publish();
   expect(again.plan.gitTags).toEqual([]);
   expect([...again.plan.images, ...again.plan.charts].map(({ action }) => action)).toEqual(Array(3).fill("released"));
+});
+
+test("where git doesn't know who tags, nothing is published", async () => {
+  const repo = await release();
+  await repo.build("agent", "1");
+  await repo.build("operator", "1");
+  vi.stubEnv("GIT_CONFIG_GLOBAL", "/dev/null");
+  onTestFinished(() => void vi.unstubAllEnvs());
+  repo.git("config", "--unset", "user.email");
+  repo.git("config", "user.useConfigOnly", "true");
+  await expect(repo.publish()).rejects.toThrow(/git doesn't know who makes the tags .*: git config user\.name NAME/);
+  expect(await repo.client.listTags("team/agent")).toEqual([]);
+  repo.git("config", "user.email", "test@example.test");
+  await repo.publish();
+  expect(repo.git("tag", "--list").split("\n")).toContain("@test/agent@1.0.0");
 });
 
 test("where the repository has the tested image, no blob is sent and none is read", async () => {

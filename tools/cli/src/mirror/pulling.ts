@@ -61,11 +61,11 @@ export async function pullInto(wanted: readonly Wanted[], values: Values): Promi
   const folder = folderOf(values);
   const mirror = await runningMirror(folder);
   const json = values["json"] === true;
+  const options = { platforms: platformsOf(values), concurrency: concurrencyOf(values), signal: stopSignal() };
+  // Shows something until it is ended: from here on nothing is refused.
   const progress = new PullProgress(wanted.length, json);
   const pulled = await pullAll(mirror, holdingsOf(mirror, folder), wanted, {
-    platforms: platformsOf(values),
-    concurrency: concurrencyOf(values),
-    signal: stopSignal(),
+    ...options,
     ...progress.listeners,
   }).finally(() => progress.end());
   if (json) console.log(JSON.stringify({ schemaVersion: 1, images: pulled }));

@@ -220,7 +220,7 @@ describe("a patch", { timeout: 180_000 }, () => {
     archive.faults.set(urlPath(slow), () => asked.resolve());
     const child = spawn(process.execPath, ["tools/cli/src/waybill.ts", "patch", "app"], {
       cwd: workspace.folder,
-      env: { ...process.env, ...environment(), WAYBILL_STORE: workspace.store },
+      env: { ...process.env, ...workspace.environment(), ...environment() },
       stdio: ["ignore", "ignore", "pipe"],
     });
     const ended = new Promise<number | null>((resolve) => child.once("close", resolve));

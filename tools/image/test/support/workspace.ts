@@ -110,7 +110,7 @@ export class Workspace {
   }
 
   /** Ours, without what a surrounding Nx (`nx test`) tells its tasks: Nx here goes by the workspace's own .env, as for users. */
-  private environment(): Record<string, string | undefined> {
+  environment(): Record<string, string | undefined> {
     const ofNx = Object.keys(process.env).filter((name) => /^(NX_|CI$|CI_|GITHUB_|GITLAB_)/.test(name));
     return {
       ...Object.fromEntries(ofNx.map((name) => [name, undefined])),

@@ -1,5 +1,6 @@
 // Everything cached: what a second run of the whole fleet costs, against the engine's own no-op of the same Dockerfiles.
 
+import { existsSync } from "node:fs";
 import { join } from "node:path";
 import { onPath } from "@waybill/engine";
 import { type Image, findImages } from "@waybill/image";
@@ -19,7 +20,7 @@ export async function cachedFleet(options: Options): Promise<Row[]> {
   const copy = await checkout();
   await copy.nx(["run-many", "-t", "docker-build"]);
   process.chdir(copy.root);
-  const images = await findImages(copy.root);
+  const images = await withDockerfile(copy.root);
   const rows = await againstBake(copy, images, options);
   return [...rows, ...(await againstBuildah(copy, images, options))];
 }
@@ -67,6 +68,12 @@ const ours = (copy: Checkout, chosen: readonly string[], daemon: "true" | "false
   copy.nx(["run-many", "-t", "docker-build", "-p", chosen.join(",")], { NX_DAEMON: daemon });
 
 /** @throws when a name is no image */
+/** Bake and buildah can't build one of an upstream's sources. */
+async function withDockerfile(root: string): Promise<Map<string, Image>> {
+  const all = [...(await findImages(root))];
+  return new Map(all.filter(([, { folder }]) => existsSync(join(folder, "Dockerfile"))));
+}
+
 function choose(images: Map<string, Image>, asked: readonly string[] | undefined): string[] {
   const unknown = asked?.find((name) => !images.has(name));
   if (unknown !== undefined) throw new Error(`there is no image "${unknown}"`);

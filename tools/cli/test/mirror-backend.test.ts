@@ -5,7 +5,7 @@ import { join } from "node:path";
 import { run } from "@waybill/oci";
 import { freePort, startRegistry } from "@waybill/testing";
 import { expect, onTestFinished, test } from "vitest";
-import { startDaemon } from "../../mirror/test/support/daemon.ts";
+import { startDistribution } from "../../mirror/test/support/distribution.ts";
 import { pushImage } from "../../mirror/test/support/world.ts";
 import { temporaryFolder } from "../../registry/test/harness.ts";
 
@@ -41,18 +41,7 @@ test(
     expect((await mirror("setup"))[1]).toContain(`the mirror is distribution at http://127.0.0.1:${own}`);
 
     expect(await mirror("status")).toEqual([1, `distribution at http://127.0.0.1:${own} does not answer`]);
-    for (const [name, port] of [
-      ["own", own],
-      ["example.com", proxy],
-    ] as const) {
-      const listens = async (): Promise<boolean> =>
-        await fetch(`http://127.0.0.1:${port}/v2/`).then(
-          ({ ok }) => ok,
-          () => false,
-        );
-      const env = { OTEL_TRACES_EXPORTER: "none", REGISTRY_AUTH_FILE: undefined };
-      await startDaemon("docker-registry", ["serve", join(dir, "distribution", `${name}.yml`)], listens, env);
-    }
+    await startDistribution(join(dir, "distribution"), { own, "example.com": proxy });
     expect(await mirror("check", "URL")).toEqual([0, `http://127.0.0.1:${own}`]);
     expect(await mirror("check", "DIR")).toEqual([0, dir]);
     const located = `127.0.0.1:${proxy}/team/api:1.0`;

@@ -13,7 +13,7 @@ import { RegistryClient } from "@waybill/oci/registry";
 import { freePort, startRegistry } from "@waybill/testing";
 import { describe, expect, it, onTestFinished } from "vitest";
 import { temporaryFolder } from "../../registry/test/harness.ts";
-import { startDaemon } from "./support/daemon.ts";
+import { startDistribution } from "./support/distribution.ts";
 import { pushImage } from "./support/world.ts";
 
 const LIMIT_MS = 120_000;
@@ -43,18 +43,7 @@ describe("Distribution", { timeout: LIMIT_MS }, () => {
     await writeFile(join(folder, "backend.json"), JSON.stringify(settings));
     const { files } = await setUpBackend(folder, { backend: "distribution", url: undefined, storage: undefined });
     expect(await findMirror(folder)).toBeUndefined();
-    for (const [file, port] of [
-      ["own", own],
-      ["example.com", proxy],
-    ] as const) {
-      const listens = async (): Promise<boolean> =>
-        await fetch(`http://127.0.0.1:${port}/v2/`).then(
-          ({ ok }) => ok,
-          () => false,
-        );
-      const env = { OTEL_TRACES_EXPORTER: "none", REGISTRY_AUTH_FILE: undefined };
-      await startDaemon("docker-registry", ["serve", join(files, `${file}.yml`)], listens, env);
-    }
+    await startDistribution(files, { own, "example.com": proxy });
     const there = (await new RegistryClient(upstream.host).headManifest("team/api", "1.0"))?.digest;
     expect(await ask(folder, "example.com/team/api:1.0")).toBe(there);
     expect(await ask(folder, "example.com/team/none:1.0")).toBeUndefined();

@@ -10,7 +10,7 @@ import { freePort, startRegistry, until } from "@waybill/testing";
 import { expect, it, onTestFinished } from "vitest";
 import { temporaryFolder } from "../../registry/test/harness.ts";
 import { OCI_MANIFEST, pullImage } from "../../registry/test/image.ts";
-import { startDaemon } from "./support/daemon.ts";
+import { startDistribution } from "./support/distribution.ts";
 import { pushImage } from "./support/world.ts";
 
 it("an image that was pulled ahead is there when its registry is gone, by the name that rewrite gives", async () => {
@@ -29,14 +29,7 @@ it("an image that was pulled ahead is there when its registry is gone, by the na
   };
   await writeFile(join(folder, "backend.json"), JSON.stringify(settings));
   const { files } = await setUpBackend(folder, { backend: "distribution", url: undefined, storage: undefined });
-  for (const [file, port] of Object.entries({ own, "example.com": proxy })) {
-    const listens = async (): Promise<boolean> =>
-      await fetch(`http://127.0.0.1:${port}/v2/`)
-        .then(({ ok }) => ok)
-        .catch(() => false);
-    const env = { OTEL_TRACES_EXPORTER: "none", REGISTRY_AUTH_FILE: undefined };
-    await startDaemon("docker-registry", ["serve", join(files, `${file}.yml`)], listens, env);
-  }
+  await startDistribution(files, { own, "example.com": proxy });
   const mirror = await findMirror(folder);
   if (mirror === undefined) throw new Error("the mirror does not answer");
   const wanted = ["example.com/team/api:1.0", "other.com/team/api:1.0"].map((name) => ({

@@ -1,7 +1,7 @@
 // Which mirror a command is about.
 
 import { command as ask } from "@waybill/registry";
-import { mirrorFolder, readMirror } from "@waybill/mirror/backend";
+import { type Backend, findMirror, mirrorFolder, readMirror } from "@waybill/mirror/backend";
 import { WaybillError } from "@waybill/oci";
 import { type Values, text } from "../command.ts";
 
@@ -22,9 +22,19 @@ export async function ourFolderOf(values: Values): Promise<string> {
   });
 }
 
+/** The mirror that runs. @throws {WaybillError} none does */
+export async function runningMirror(folder: string): Promise<Backend> {
+  const mirror = await findMirror(folder);
+  if (mirror === undefined) throw notRunning(folder);
+  return mirror;
+}
+
 /** @throws {WaybillError} the mirror is not running */
 export async function askRunning(folder: string, name: string, options: Record<string, string> = {}): Promise<unknown> {
   const answer = await ask(folder, name, options);
-  if (answer !== undefined) return answer;
-  throw new WaybillError("the mirror is not running", { where: folder, mend: "npx waybill mirror start" });
+  if (answer === undefined) throw notRunning(folder);
+  return answer;
 }
+
+const notRunning = (folder: string): WaybillError =>
+  new WaybillError("the mirror is not running", { where: folder, mend: "npx waybill mirror start" });

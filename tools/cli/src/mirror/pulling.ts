@@ -2,7 +2,7 @@
 
 import { hostPlatform } from "@waybill/engine";
 import { formatBytes } from "@waybill/format";
-import { type Backend, findMirror } from "@waybill/mirror/backend";
+import type { Backend } from "@waybill/mirror/backend";
 import { type Wanted, isList, loadList, merged } from "@waybill/mirror/lists";
 import { type Platforms, type Pulled, pullAll } from "@waybill/mirror/pull";
 import { scanFolder } from "@waybill/mirror/scan";
@@ -10,7 +10,7 @@ import { WaybillError, escapeControls, formatPlatform, parsePlatform, parseRefer
 import { Holdings } from "@waybill/registry";
 import { type Values, list, text } from "../command.ts";
 import { stopSignal } from "../stop.ts";
-import { DIR, folderOf } from "./folder.ts";
+import { DIR, folderOf, runningMirror } from "./folder.ts";
 import { PullProgress } from "./pull-progress.ts";
 
 export const PULL_FLAGS = {
@@ -22,13 +22,6 @@ export const PULL_FLAGS = {
 
 const CONCURRENCY = 4;
 const MOST_CONCURRENCY = 64;
-
-/** The mirror that runs. @throws {WaybillError} none does */
-export async function runningMirror(folder: string): Promise<Backend> {
-  const mirror = await findMirror(folder);
-  if (mirror !== undefined) return mirror;
-  throw new WaybillError("the mirror is not running", { where: folder, mend: "npx waybill mirror start" });
-}
 
 /** What a mirror's folder holds, where the mirror is Waybill's own. */
 export const holdingsOf = (mirror: Backend | undefined, folder: string): Holdings | undefined =>

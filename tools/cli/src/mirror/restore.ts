@@ -24,8 +24,7 @@ import { ownerSend } from "@waybill/registry";
 import { type Command, type Values, only, text } from "../command.ts";
 import { stopSignal } from "../stop.ts";
 import { BundleProgress } from "./bundle-progress.ts";
-import { DIR, folderOf } from "./folder.ts";
-import { runningMirror } from "./pulling.ts";
+import { DIR, folderOf, runningMirror } from "./folder.ts";
 
 const STRATEGIES: readonly string[] = ["error", "skip", "overwrite", "merge"] satisfies OnConflict[];
 

@@ -11,7 +11,7 @@ import { digestOf, digestOfStream, splitDigest } from "@waybill/oci/digest";
 import type { Digest } from "@waybill/oci/digest";
 import { Leases } from "./leases.ts";
 import { Stamps } from "./stamps.ts";
-import { Turns } from "./turns.ts";
+import { Turns } from "@waybill/oci/turns";
 
 /** Manifests are read into memory. */
 const MAX_DOCUMENT_BYTES = 4 * 1024 * 1024;

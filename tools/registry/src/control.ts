@@ -3,12 +3,12 @@
 
 import { once } from "node:events";
 import { chmod, mkdir, rm } from "node:fs/promises";
-import { createServer, request as httpRequest } from "node:http";
 import type { IncomingMessage, ServerResponse } from "node:http";
 import { createHash } from "node:crypto";
 import { connect } from "node:net";
 import { tmpdir, userInfo } from "node:os";
 import { join, resolve } from "node:path";
+import { createServer, request as httpRequest } from "@waybill/oci/http";
 import { messageOf, WaybillError } from "@waybill/oci/error";
 import type { RunningServer } from "./server.ts";
 import { commandOf } from "./commands.ts";

@@ -2,9 +2,9 @@
 
 import { once } from "node:events";
 import { readFile } from "node:fs/promises";
-import { createServer } from "node:http";
 import type { RequestListener, Server } from "node:http";
 import type { AddressInfo } from "node:net";
+import { createServer } from "@waybill/oci/http";
 import { messageOf, WaybillError } from "@waybill/oci/error";
 import type { Config } from "./config.ts";
 import { openControl } from "./control.ts";

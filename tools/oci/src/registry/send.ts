@@ -1,10 +1,10 @@
 // One HTTP request over node:http. Connections are kept for the next one; proxies and authorities are those of the environment.
 
-import { Agent as HttpAgent, type ClientRequest, type IncomingMessage, request as httpRequest } from "node:http";
-import type { RequestOptions } from "node:http";
+import type { ClientRequest, IncomingMessage, RequestOptions } from "node:http";
 import { Agent as HttpsAgent, request as httpsRequest } from "node:https";
 import type { Readable } from "node:stream";
 import { pipeline } from "node:stream/promises";
+import { Agent as HttpAgent, request as httpRequest } from "../http.ts";
 import { isLoopback } from "../loopback.ts";
 import { trustSystem } from "../network.ts";
 import { Answer } from "./answer.ts";

@@ -4,6 +4,7 @@ import type { IncomingMessage } from "node:http";
 import { digestOf, isDigest, splitDigest } from "@waybill/oci/digest";
 import type { Digest } from "@waybill/oci/digest";
 import { messageOf } from "@waybill/oci/error";
+import { INDEX_MEDIA_TYPES, MANIFEST_MEDIA_TYPES } from "@waybill/oci/mediatype";
 import { isTag } from "@waybill/oci/reference";
 import { heldImage } from "../image.ts";
 import type { HeldImage } from "../image.ts";
@@ -32,6 +33,8 @@ export async function getManifest(
   const headers = {
     "docker-content-digest": image.digest,
     etag,
+    // Content from strangers: no browser shall run it.
+    "x-content-type-options": "nosniff",
     ...(image.from === "stale" && STALE),
   };
   if (exchange.request.headers["if-none-match"] === etag) return answer(exchange, 304, headers);
@@ -72,6 +75,7 @@ export async function putManifest(
   const digest = digestOf(bytes, isDigest(reference) ? splitDigest(reference).algorithm : "sha256");
   if (isDigest(reference) && digest !== reference) throw digestInvalid(`the manifest is ${digest}, not ${reference}`);
   const read = understood(bytes, request.headers["content-type"]);
+  assertManifestType(read);
   const repository = registry.store.repository(name);
   await assertComplete(registry, repository, read);
   await keep(registry, repository, bytes, digest, read);
@@ -117,9 +121,10 @@ export async function removeManifest(
   repository: Repository,
   digest: Digest,
 ): Promise<boolean> {
-  if ((await repository.manifest(digest)) === undefined) return false;
+  const record = await repository.manifest(digest);
+  if (record === undefined) return false;
   const bytes = await store.vault.read(digest);
-  const subject = bytes && understood(bytes, undefined).subject;
+  const subject = bytes && understood(bytes, record.mediaType).subject;
   // Tags first: one that leads nowhere would be worse than a manifest without tags.
   for (const tag of await repository.tags())
     if ((await repository.tag(tag))?.digest === digest) await repository.deleteTag(tag);
@@ -147,6 +152,15 @@ function understood(bytes: Buffer, contentType: string | undefined): ReadManifes
   } catch (error) {
     throw manifestInvalid(messageOf(error));
   }
+}
+
+/**
+ * A document without `mediaType` is served as what its sender called it, which must not be "text/html".
+ * @throws {Problem} MANIFEST_INVALID
+ */
+function assertManifestType({ mediaType }: ReadManifest): void {
+  if (INDEX_MEDIA_TYPES.includes(mediaType) || MANIFEST_MEDIA_TYPES.includes(mediaType)) return;
+  throw manifestInvalid(`Content-Type is ${mediaType}, and the document does not say what it is`);
 }
 
 /** @throws {Problem} MANIFEST_BLOB_UNKNOWN: a config or layer isn't in the repository, or is damaged */

@@ -13,8 +13,8 @@ export function readRange(header: string | undefined, size: number): Range | "un
   if (from === "") return ofSuffix(Number(to), size);
   const start = Number(from);
   const last = to === "" ? size - 1 : Math.min(Number(to), size - 1);
-  if (to !== "" && Number(to) < start) return undefined; // Not a range at all: it is passed over.
-  return start >= size ? "unsatisfiable" : { start, last };
+  // That an end lies before its start may be passed over or refused (RFC 9110 section 14.2): nobody wants the whole for it.
+  return start > last ? "unsatisfiable" : { start, last };
 }
 
 function ofSuffix(length: number, size: number): Range | "unsatisfiable" {

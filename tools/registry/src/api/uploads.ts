@@ -25,13 +25,24 @@ export async function beginUpload(registry: Registry, exchange: Exchange, name: 
 /** Takes a blob over from another repository that the user may read. @returns false if the bytes are needed */
 async function mountBlob(registry: Registry, exchange: Exchange, name: Name, digest: string): Promise<boolean> {
   if (!isDigest(digest)) throw digestInvalid(`"${digest}" is no digest`);
-  const from = readName(parameter(exchange, "from") ?? "");
-  if (from === undefined || !registry.access.mayRead(exchange.user, from)) return false;
   const { store } = registry;
-  if (!(await store.repository(from).hasBlob(digest)) || (await store.vault.size(digest)) === undefined) return false;
-  await store.repository(name).addBlob(digest);
-  created(exchange, name, digest);
-  return true;
+  if ((await store.vault.size(digest)) === undefined) return false;
+  const from = parameter(exchange, "from");
+  const sources = from === undefined ? anySource(registry, name) : [readName(from)];
+  for await (const source of sources) {
+    if (source === undefined || !registry.access.mayRead(exchange.user, source)) continue;
+    if (!(await store.repository(source).hasBlob(digest))) continue;
+    await store.repository(name).addBlob(digest);
+    created(exchange, name, digest);
+    return true;
+  }
+  return false;
+}
+
+/** Where a blob may be of which nobody says where it is: the repository itself, then every other. */
+async function* anySource({ store }: Registry, name: Name): AsyncGenerator<Name> {
+  yield name;
+  for await (const held of store.repositories()) yield held.name;
 }
 
 export async function patchUpload(registry: Registry, exchange: Exchange, name: Name, id: string): Promise<void> {

@@ -1,5 +1,10 @@
 // Pull-through while all is well: what is fetched, how often, and under which names.
 
+import { createHash } from "node:crypto";
+import { once } from "node:events";
+import { get } from "node:http";
+import type { IncomingMessage } from "node:http";
+import { setTimeout } from "node:timers/promises";
 import { describe, expect, it } from "vitest";
 import { settled, startTestRegistry, upstreamAt } from "./harness.ts";
 import { ask, imageOf, pullImage, pushImage, pushManifest } from "./image.ts";
@@ -118,6 +123,35 @@ describe("many clients at once", () => {
     expect(new Set(pulls)).toEqual(new Set([image.manifest.digest]));
     for (const blob of [image.config, ...image.layers]) expect(upstream.count("GET", blob.digest), blob.digest).toBe(1);
     expect(upstream.count("GET", "/manifests/")).toBe(1);
+  });
+
+  it("each get all of it at their own pace, while others leave in the middle", async () => {
+    const upstream = await startUpstream();
+    const registry = await startTestRegistry(upstreamAt(upstream.url));
+    const image = imageOf("a", 40_000_000);
+    upstream.hold("team/api", image, "1.0");
+    const { digest } = image.layers[1] as (typeof image.layers)[number];
+    const pull = async (pauseAfter: number, leaveAfter = Number.POSITIVE_INFINITY): Promise<string> => {
+      const asked = get(`${registry.url}/v2/${NAME}/blobs/${digest}`).on("error", () => {});
+      const [response] = (await once(asked, "response")) as [IncomingMessage];
+      const hash = createHash("sha256");
+      let seen = 0;
+      for await (const chunk of response as AsyncIterable<Buffer>) {
+        hash.update(chunk);
+        const before = seen;
+        seen += chunk.length;
+        if (seen > leaveAfter) return "left";
+        // Some fall behind what is kept in memory, and read the file.
+        if (Math.floor(before / pauseAfter) < Math.floor(seen / pauseAfter)) await setTimeout(20);
+      }
+      return `sha256:${hash.digest("hex")}`;
+    };
+    const pace = [Number.POSITIVE_INFINITY, Number.POSITIVE_INFINITY, 1_000_000, 3_000_000];
+    const pulls = await Promise.all([...pace.map((after) => pull(after)), pull(2_000_000, 9_000_000), pull(1e9, 1e6)]);
+    expect(pulls).toEqual([digest, digest, digest, digest, "left", "left"]);
+    await settled(registry);
+    expect(await pull(1e9)).toBe(digest);
+    expect(upstream.count("GET", digest)).toBe(1);
   });
 
   it("get bytes while they arrive, not after", async () => {

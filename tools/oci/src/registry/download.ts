@@ -4,7 +4,9 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import type { Answer, Headers } from "./answer.ts";
 import { discardBody } from "./body.ts";
+import { takeOver } from "./direct.ts";
 import { disconnection, RegistryError, silence } from "./error.ts";
+import type { Chunk } from "./slab.ts";
 import type { Transport } from "./transport.ts";
 
 /** How many breaks in a row, without a byte between them, are put up with. */
@@ -32,8 +34,8 @@ interface Opened {
 export interface OpenedBlob {
   /** As the registry says, in bytes; it may say nothing, or lie. */
   size: number | undefined;
-  /** The bytes, unchecked. */
-  body: AsyncIterable<Uint8Array>;
+  /** The bytes, unchecked. Their memory is to be given back. */
+  body: AsyncIterable<Chunk>;
   /** For who won't read them after all. */
   discard(): void;
 }
@@ -42,19 +44,24 @@ export interface OpenedBlob {
 export async function openDownload(transport: Transport, asked: Omit<Download, "size">): Promise<OpenedBlob> {
   const first = await ask(transport, asked, 0);
   const size = lengthOf(first.response.headers);
-  const body = download(transport, { ...asked, size }, first);
+  const body = chunksOf(transport, { ...asked, size }, first);
   return { size, body, discard: () => discardBody(first.response) };
 }
 
+/** Yields the blob from its first byte to its last, however many requests that takes. */
+export async function* download(transport: Transport, asked: Download): AsyncGenerator<Uint8Array> {
+  for await (const { bytes } of chunksOf(transport, asked)) yield bytes;
+}
+
 /**
- * Yields the blob from its first byte to its last, however many requests that takes.
+ * As `download`, in memory to be given back.
  * @param first an answer that has begun already
  */
-export async function* download(
+async function* chunksOf(
   transport: Transport,
   { url, scopes, size, silenceMs = DEFAULT_SILENCE_MS }: Download,
   first?: Opened,
-): AsyncGenerator<Uint8Array> {
+): AsyncGenerator<Chunk> {
   let reached = 0;
   let opened = first;
   for (let barren = 0; ; barren++) {
@@ -63,7 +70,7 @@ export async function* download(
       const { response, abort } = opened ?? (await ask(transport, { url, scopes }, reached));
       opened = undefined;
       for await (const chunk of awake(bytesFrom(response, reached), abort, silenceMs, url)) {
-        reached += chunk.length;
+        reached += chunk.bytes.length;
         yield chunk;
       }
       if (size === undefined || reached >= size) return;
@@ -98,17 +105,22 @@ async function ask(
 }
 
 /** The bytes from `start` on. A server that knows no ranges sends them all: then the first `start` are passed over. */
-function bytesFrom({ body, status }: Answer, start: number): AsyncIterable<Uint8Array> {
-  return start === 0 || status === 206 ? body : skip(body, start);
+function bytesFrom({ body, status }: Answer, start: number): AsyncIterable<Chunk> {
+  const chunks = takeOver(body) ?? whole(body);
+  return start === 0 || status === 206 ? chunks : skip(chunks, start);
+}
+
+async function* whole(body: AsyncIterable<Uint8Array>): AsyncGenerator<Chunk> {
+  for await (const bytes of body) yield { bytes };
 }
 
 /** Passes on what comes, and breaks the connection where nothing does. Only the time spent waiting for the registry counts. */
 async function* awake(
-  source: AsyncIterable<Uint8Array>,
+  source: AsyncIterable<Chunk>,
   abort: AbortController,
   silenceMs: number,
   url: URL,
-): AsyncGenerator<Uint8Array> {
+): AsyncGenerator<Chunk> {
   const chunks = source[Symbol.asyncIterator]();
   try {
     for (;;) {
@@ -123,10 +135,11 @@ async function* awake(
   }
 }
 
-async function* skip(body: AsyncIterable<Uint8Array>, count: number): AsyncGenerator<Uint8Array> {
+async function* skip(body: AsyncIterable<Chunk>, count: number): AsyncGenerator<Chunk> {
   let left = count;
-  for await (const chunk of body) {
-    if (left < chunk.length) yield chunk.subarray(left);
-    left = Math.max(0, left - chunk.length);
+  for await (const { bytes, release } of body) {
+    if (left < bytes.length) yield { bytes: bytes.subarray(left), ...(release && { release }) };
+    else release?.();
+    left = Math.max(0, left - bytes.length);
   }
 }

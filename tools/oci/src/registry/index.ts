@@ -4,6 +4,7 @@ export { RegistryClient } from "./client.ts";
 export type { FetchedManifest, RegistryOptions } from "./client.ts";
 export type { BlobSource, PushOutcome } from "./blobs.ts";
 export type { OpenedBlob } from "./download.ts";
+export type { Chunk } from "./slab.ts";
 export { closureOf, readerOf } from "./closure.ts";
 export type { Closure, DocumentReader } from "./closure.ts";
 export { anonymous, credentialSource } from "./credentials.ts";

@@ -1,6 +1,6 @@
 // One HTTP request over node:http. Connections are kept for the next one; proxies and authorities are those of the environment.
 
-import type { ClientRequest, IncomingMessage, RequestOptions } from "node:http";
+import type { Agent, ClientRequest, IncomingMessage, RequestOptions } from "node:http";
 import { Agent as HttpsAgent, request as httpsRequest } from "node:https";
 import type { Readable } from "node:stream";
 import { pipeline } from "node:stream/promises";
@@ -8,6 +8,7 @@ import { Agent as HttpAgent, request as httpRequest } from "../http.ts";
 import { isLoopback } from "../loopback.ts";
 import { trustSystem } from "../network.ts";
 import { Answer } from "./answer.ts";
+import { tapped } from "./direct.ts";
 
 /** How long a connection may take to be made, in milliseconds. */
 const CONNECT_MS = 10_000;
@@ -29,11 +30,18 @@ export type Send = (url: URL, question: Sending) => Promise<Answer>;
 
 const KEPT = { keepAlive: true, maxFreeSockets: 32 } as const;
 const agents = {
-  "http:": new HttpAgent({ ...KEPT, proxyEnv: process.env }),
-  "https:": new HttpsAgent({ ...KEPT, proxyEnv: process.env }),
+  "http:": direct(new HttpAgent({ ...KEPT, proxyEnv: process.env })),
+  "https:": direct(new HttpsAgent({ ...KEPT, proxyEnv: process.env })),
   // A proxy could not reach this machine, or would reach itself.
-  loopback: { "http:": new HttpAgent(KEPT), "https:": new HttpsAgent(KEPT) },
+  loopback: { "http:": direct(new HttpAgent(KEPT)), "https:": direct(new HttpsAgent(KEPT)) },
 };
+
+/** From its connections long bodies can be taken over. */
+function direct(agent: Agent): Agent {
+  const connect = agent.createConnection.bind(agent);
+  agent.createConnection = (options, ready) => connect({ ...options, ...tapped() }, ready);
+  return agent;
+}
 
 /** Over the network. */
 export const send: Send = async (url, question) => {

@@ -8,7 +8,7 @@ import type { FileHandle } from "node:fs/promises";
 import { splitDigest } from "@waybill/oci/digest";
 import type { Digest } from "@waybill/oci/digest";
 import { messageOf } from "@waybill/oci/error";
-import type { OpenedBlob } from "@waybill/oci/registry";
+import type { Chunk, OpenedBlob } from "@waybill/oci/registry";
 import { cameIn } from "../memory.ts";
 import { filePart, NO_MORE } from "../source.ts";
 import type { Part } from "../source.ts";
@@ -71,13 +71,14 @@ export class Arrival {
     const hash = createHash(algorithm);
     const writer = new Writer(this.handle, (written) => this.#recent.forget(written));
     for await (const chunk of body) {
-      if (this.size !== undefined && writer.taken + chunk.length > this.size)
+      const { length } = chunk.bytes;
+      if (this.size !== undefined && writer.taken + length > this.size)
         throw new Error(`more than ${this.size} bytes came`);
-      hash.update(chunk);
-      this.#recent.add(chunk);
+      hash.update(chunk.bytes);
+      const held = this.#recent.add(chunk);
       this.#wake();
-      await writer.take(chunk);
-      cameIn(chunk.length);
+      await writer.take(held);
+      if (chunk.release === undefined) cameIn(length);
     }
     await writer.flush();
     if (this.size !== undefined && writer.taken !== this.size)
@@ -98,39 +99,67 @@ export class Arrival {
   }
 }
 
+/** A chunk and its place in the blob, for as long as somebody needs it. */
+class Held {
+  readonly start: number;
+  readonly bytes: Uint8Array;
+  readonly #chunk: Chunk;
+  #holders = 0;
+
+  constructor(start: number, chunk: Chunk) {
+    this.start = start;
+    this.bytes = chunk.bytes;
+    this.#chunk = chunk;
+  }
+
+  get end(): number {
+    return this.start + this.bytes.length;
+  }
+
+  hold(): this {
+    this.#holders++;
+    return this;
+  }
+
+  release(): void {
+    if (--this.#holders === 0) this.#chunk.release?.();
+  }
+}
+
 /** The bytes that came last. What is not in the file yet is always among them. */
 class Recent {
   /** Up to where bytes have come. */
   end = 0;
-  #chunks: { start: number; bytes: Uint8Array }[] = [];
+  #chunks: Held[] = [];
 
   /** From where on bytes are here. */
   get start(): number {
     return this.#chunks[0]?.start ?? this.end;
   }
 
-  add(bytes: Uint8Array): void {
-    this.#chunks.push({ start: this.end, bytes });
-    this.end += bytes.length;
+  add(chunk: Chunk): Held {
+    const held = new Held(this.end, chunk).hold();
+    this.#chunks.push(held);
+    this.end = held.end;
+    return held;
   }
 
   /** @param written up to where the file has them */
   forget(written: number): void {
     const oldest = Math.min(written, this.end - RECENT);
-    let gone = 0;
-    for (const { start, bytes } of this.#chunks) {
-      if (start + bytes.length > oldest) break;
-      gone++;
-    }
-    this.#chunks.splice(0, gone);
+    while (this.#chunks[0] !== undefined && this.#chunks[0].end <= oldest) this.#chunks.shift()?.release();
   }
 
   part(position: number, end: number): Part | undefined {
-    const chunk = this.#chunks.find(({ start, bytes }) => start <= position && position < start + bytes.length);
-    if (chunk === undefined) return undefined;
-    const { buffer, byteOffset, byteLength } = chunk.bytes;
+    const held = this.#chunks.find(({ start, end: last }) => start <= position && position < last)?.hold();
+    if (held === undefined) return undefined;
+    const { buffer, byteOffset, byteLength } = held.bytes;
     const whole = Buffer.from(buffer, byteOffset, byteLength);
-    return { bytes: whole.subarray(position - chunk.start, end - chunk.start), release() {} };
+    // What was not sent may still be written from: it is never given back.
+    return {
+      bytes: whole.subarray(position - held.start, end - held.start),
+      release: (sent) => void (sent && held.release()),
+    };
   }
 }
 
@@ -139,7 +168,7 @@ class Writer {
   taken = 0;
   readonly #handle: FileHandle;
   readonly #onWritten: (written: number) => void;
-  #pending: Uint8Array[] = [];
+  #pending: Held[] = [];
   #pendingBytes = 0;
   #written = 0;
   #writing: Promise<void> | undefined;
@@ -149,10 +178,10 @@ class Writer {
     this.#onWritten = onWritten;
   }
 
-  async take(chunk: Uint8Array): Promise<void> {
-    this.#pending.push(chunk);
-    this.#pendingBytes += chunk.length;
-    this.taken += chunk.length;
+  async take(held: Held): Promise<void> {
+    this.#pending.push(held.hold());
+    this.#pendingBytes += held.bytes.length;
+    this.taken = held.end;
     this.#writing ??= this.#write();
     // A failure shows at the next chunk, or at the flush.
     this.#writing.catch(() => {});
@@ -168,10 +197,12 @@ class Writer {
       const batch = this.#pending;
       this.#pending = [];
       this.#pendingBytes = 0;
-      const length = batch.reduce((sum, { length }) => sum + length, 0);
-      const { bytesWritten } = await this.#handle.writev(batch, this.#written);
+      const parts = batch.map(({ bytes }) => bytes);
+      const length = parts.reduce((sum, { length }) => sum + length, 0);
+      const { bytesWritten } = await this.#handle.writev(parts, this.#written);
       if (bytesWritten < length) throw Object.assign(new Error("the disk is full"), { code: "ENOSPC" });
       this.#written += length;
+      for (const held of batch) held.release();
       this.#onWritten(this.#written);
     }
     this.#writing = undefined;

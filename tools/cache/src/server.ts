@@ -4,8 +4,9 @@
 
 import { randomBytes, timingSafeEqual } from "node:crypto";
 import { once } from "node:events";
-import { type IncomingMessage, type Server, type ServerResponse, createServer } from "node:http";
+import type { IncomingMessage, Server, ServerResponse } from "node:http";
 import type { AddressInfo } from "node:net";
+import { createServer } from "@waybill/oci/http";
 import { MAX_TARBALL_BYTES } from "./tarball.ts";
 
 export interface Cache {

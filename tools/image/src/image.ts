@@ -1,8 +1,7 @@
 // An image of this repo: one folder under images/ with a Dockerfile, or with a project.json that names the upstream repository whose
 // Dockerfile is used. Nothing is registered elsewhere.
 
-import { existsSync, readFileSync } from "node:fs";
-import { glob } from "node:fs/promises";
+import { type Dirent, existsSync, readFileSync, readdirSync } from "node:fs";
 import { basename, dirname, join, relative } from "node:path";
 import { type Dockerfile, parseDockerfile } from "@waybill/dockerfile";
 import { parseDocument } from "@waybill/lock/document";
@@ -54,13 +53,15 @@ export function readImage(folder: string): Image {
 /**
  * Whether the folder holds an image. One that can't be read may be: its own build says why. A Dockerfile inside the folder of an image
  * belongs to that image.
+ * @param root of the workspace
  */
-export const isImageFolder = (folder: string): boolean => mayBeImage(folder) && !above(folder).some(mayBeImage);
+export const isImageFolder = (folder: string, root: string): boolean =>
+  mayBeImage(folder) && !above(folder, join(root, "images")).some(mayBeImage);
 
-/** The folders between this one and `images`, the nearest first. */
-function above(folder: string): string[] {
+/** The folders between this one and `top`, the nearest first. */
+function above(folder: string, top: string): string[] {
   const parent = dirname(folder);
-  return basename(parent) === "images" || parent === folder ? [] : [parent, ...above(parent)];
+  return parent === top || parent === folder ? [] : [parent, ...above(parent, top)];
 }
 
 function mayBeImage(folder: string): boolean {
@@ -105,7 +106,7 @@ export function readDockerfile(image: Image): Dockerfile {
 
 /** Every image of the repo, by name. @throws {WaybillError} one of them can't be read, or has another's name */
 export async function findImages(root = workspaceRoot()): Promise<Map<string, Image>> {
-  const { images, faults } = await survey(root);
+  const { images, faults } = survey(root);
   if (faults[0] !== undefined) throw faults[0].error;
   return images;
 }
@@ -116,8 +117,8 @@ export async function findImages(root = workspaceRoot()): Promise<Map<string, Im
  */
 export async function findImage(name: string, root = workspaceRoot(), where?: string): Promise<Image> {
   // A name that isn't known may have been added since.
-  if (!(await survey(root)).images.has(name)) surveys.delete(root);
-  const { images, faults } = await survey(root);
+  if (!survey(root).images.has(name)) surveys.delete(root);
+  const { images, faults } = survey(root);
   const fault = faults.find((each) => each.name === name);
   if (fault !== undefined) throw fault.error;
   const image = images.get(name);
@@ -129,8 +130,7 @@ export async function findImage(name: string, root = workspaceRoot(), where?: st
 }
 
 /** The images that can be read, by name: for questions about one image, which another's faults must not stop. */
-export const readableImages = async (root = workspaceRoot()): Promise<Map<string, Image>> =>
-  (await survey(root)).images;
+export const readableImages = async (root = workspaceRoot()): Promise<Map<string, Image>> => survey(root).images;
 
 interface Survey {
   images: Map<string, Image>;
@@ -138,23 +138,17 @@ interface Survey {
 }
 
 /** Kept for the process: a command asks several times. `findImage` looks again for a name that isn't there. */
-function survey(root: string): Promise<Survey> {
+function survey(root: string): Survey {
   const known = surveys.get(root) ?? look(root);
   surveys.set(root, known);
   return known;
 }
 
-const surveys = new Map<string, Promise<Survey>>();
+const surveys = new Map<string, Survey>();
 
-async function look(root: string): Promise<Survey> {
+function look(root: string): Survey {
   const found: Survey = { images: new Map(), faults: [] };
-  const exclude = (path: string): boolean => /(^|\/)(node_modules|dist)$/.test(path);
-  const folders = new Set<string>();
-  for await (const file of glob("images/**/{Dockerfile,project.json}", { cwd: root, exclude })) {
-    folders.add(join(root, dirname(file)));
-  }
-  for (const folder of folders) {
-    if (!isImageFolder(folder)) continue;
+  for (const folder of imageFolders(join(root, "images"))) {
     try {
       add(found, readImage(folder));
     } catch (error) {
@@ -163,6 +157,22 @@ async function look(root: string): Promise<Survey> {
     }
   }
   return found;
+}
+
+/** Does not look into an image, nor does it need a pattern for what is a folder or none: this is part of each build's start. */
+function imageFolders(parent: string): string[] {
+  return foldersIn(parent).flatMap((folder) => (mayBeImage(folder) ? [folder] : imageFolders(folder)));
+}
+
+function foldersIn(parent: string): string[] {
+  let entries: Dirent[] = [];
+  try {
+    entries = readdirSync(parent, { withFileTypes: true });
+  } catch {
+    // Not there, or not ours to read: no image that anybody could build.
+  }
+  const folders = entries.filter((entry) => entry.isDirectory() && !["node_modules", "dist"].includes(entry.name));
+  return folders.map(({ name }) => join(parent, name));
 }
 
 function add({ images, faults }: Survey, image: Image): void {

@@ -98,7 +98,7 @@ function repositoriesOf(
   const images = new Map<string, string>();
   for (const [name, { root }] of Object.entries(projects)) {
     const folder = join(workspaceRoot, root);
-    if (isImageFolder(folder)) images.set(`${registry}/${repositoryOf(folder) ?? name}`, name);
+    if (isImageFolder(folder, workspaceRoot)) images.set(`${registry}/${repositoryOf(folder) ?? name}`, name);
   }
   return images;
 }

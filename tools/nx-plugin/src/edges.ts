@@ -27,7 +27,7 @@ export const createDependencies: CreateDependencies<{ registry?: string }> = asy
 function imageEdges({ projects, workspaceRoot }: CreateDependenciesContext): RawProjectGraphDependency[] {
   const bases = new Map<string, string[]>();
   for (const [source, { root }] of Object.entries(projects)) {
-    if (!isImageFolder(join(workspaceRoot, root))) continue;
+    if (!isImageFolder(join(workspaceRoot, root), workspaceRoot)) continue;
     const names = namesIn(join(workspaceRoot, root));
     bases.set(
       source,

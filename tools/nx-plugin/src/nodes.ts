@@ -45,7 +45,8 @@ function imagesOf(files: readonly string[], root: string): Map<string, Found> {
   const found = new Map<string, Found>();
   for (const file of files) {
     const folder = join(root, dirname(file));
-    if (file.startsWith("images/") && !isSecond(file, folder) && isImageFolder(folder)) found.set(file, look(folder));
+    if (file.startsWith("images/") && !isSecond(file, folder) && isImageFolder(folder, root))
+      found.set(file, look(folder));
   }
   return found;
 }

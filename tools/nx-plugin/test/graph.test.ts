@@ -50,6 +50,7 @@ describe("the graph of a workspace", () => {
       "images/module/project.json": { name: "module", metadata: { image: { upstream: "go:example.test/up" } } },
       "images/other/Dockerfile.debug": "FROM waybill/base\n",
       "images/other/test/upstream/Dockerfile": "FROM waybill/base\n",
+      "images/other/test/images/upstream/Dockerfile": "FROM waybill/base\n",
     });
     graph = await graphOf(workspace);
   }, 120_000);

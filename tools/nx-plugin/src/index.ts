@@ -2,11 +2,11 @@
 
 import "@waybill/oci/zod";
 import { createRequire } from "node:module";
+import type * as Plugin from "./plugin.ts";
 
 // Not `export … from`, which would load Zod before the line above has said how. Nx asks for a plugin that is there at once.
-const load = createRequire(import.meta.url);
-export const { createDependencies, createNodes, postTasksExecution, preTasksExecution } = load(
-  "./plugin.ts",
-) as typeof import("./plugin.ts");
+const plugin = createRequire(import.meta.url)("./plugin.ts") as typeof Plugin;
+
+export const { createDependencies, createNodes, postTasksExecution, preTasksExecution } = plugin;
 
 export const name = "@waybill/nx-plugin";

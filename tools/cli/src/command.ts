@@ -8,7 +8,7 @@ export type Values = Record<string, string | boolean | (string | boolean)[] | un
 export interface Command {
   /** One line for `waybill help`. */
   summary: string;
-  /** What follows the command's name, such as `<image>`. */
+  /** What follows the command's name, such as `<image>`; where it is empty, arguments are refused. */
   usage: string;
   options: ParseArgsOptionsConfig;
   /** Done (0) or findings (1). What can't be done is thrown. */
@@ -71,4 +71,11 @@ export function only(positionals: string[], what: string): string {
   if (first === undefined) throw new WaybillError(`${what} is missing`);
   if (more.length > 0) throw new WaybillError(`one ${what} at a time, got ${positionals.join(" ")}`);
   return first;
+}
+
+/** @throws {WaybillError} an argument that the command has no use for */
+export function none(name: string, positionals: string[]): void {
+  if (positionals.length === 0) return;
+  const mend = `npx waybill ${name} --help`;
+  throw new WaybillError(`${name} takes no arguments, got ${positionals.join(" ")}`, { mend });
 }

@@ -2,7 +2,7 @@
 
 import "@waybill/oci/zod";
 import { WaybillError, escapeControls, isExpected } from "@waybill/oci/error";
-import { COMMON, type Command, type Group, parse, text } from "./command.ts";
+import { COMMON, type Command, type Group, none, parse, text } from "./command.ts";
 
 const COMMANDS: Record<string, () => Promise<{ command: Command | Group }>> = {
   build: () => import("./commands/build.ts"),
@@ -37,7 +37,7 @@ export async function main(args: string[]): Promise<number> {
   const [name, ...rest] = args;
   try {
     if (name === undefined || name === "help" || name === "--help" || name === "-h") return await help();
-    const load = COMMANDS[name];
+    const load = own(COMMANDS, name);
     if (load === undefined) throw new WaybillError(`there is no command "${name}"`, { mend: "npx waybill help" });
     const { command } = await load();
     return await ("actions" in command ? runAction(name, command, rest) : runCommand(name, command, rest));
@@ -49,16 +49,22 @@ export async function main(args: string[]): Promise<number> {
 async function runCommand(name: string, command: Command, args: string[]): Promise<number> {
   const { positionals, values } = parse(command, name, args);
   if (values["help"] === true) return usage(name, command);
+  if (command.usage === "") none(name, positionals);
   await pickEngine(text(values, "engine"));
   return await command.run(positionals, values);
 }
 
-async function runAction(name: string, group: Group, [action = "", ...rest]: string[]): Promise<number> {
+async function runAction(name: string, group: Group, [action, ...rest]: string[]): Promise<number> {
   if (action === "--help" || action === "-h") return await groupUsage(name, group);
-  const load = group.actions[action];
+  const mend = `use ${Object.keys(group.actions).join(", ")}`;
+  if (action === undefined) throw new WaybillError("the action is missing", { mend });
+  const load = own(group.actions, action);
   if (load !== undefined) return await runCommand(`${name} ${action}`, (await load()).command, rest);
-  throw new WaybillError(`unknown action "${action}"`, { mend: `use ${Object.keys(group.actions).join(", ")}` });
+  throw new WaybillError(`unknown action "${action}"`, { mend });
 }
+
+/** Not what every object has, such as "constructor". */
+const own = <T>(of: Record<string, T>, name: string): T | undefined => (Object.hasOwn(of, name) ? of[name] : undefined);
 
 /** Flag, then environment, then nx.json. Through the environment, so that whatever is started later agrees. */
 async function pickEngine(flag: string | undefined): Promise<void> {

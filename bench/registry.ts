@@ -15,7 +15,7 @@ import { setTimeout as sleep } from "node:timers/promises";
 import { command, serverProcess } from "@waybill/registry";
 import { freePort } from "@waybill/testing/free-port";
 import { slowLink } from "./link.ts";
-import { takeTurns } from "./measure.ts";
+import { type Contestant, takeTurns } from "./measure.ts";
 import type { Options } from "./options.ts";
 import { type Row, figureOf, notSlower, within } from "./row.ts";
 import { sh } from "./shell.ts";
@@ -23,6 +23,9 @@ import { sh } from "./shell.ts";
 const BENCH = "registry";
 const LAYERS = 4;
 const LAYER_BYTES = 50_000_000;
+/** What is pulled through an empty registry before it counts: the other one has answered before, too. */
+const WARM_UP = "bench/warm-up";
+const WARM_UP_BYTES = 5_000_000;
 const TAGS = 10_000;
 /** Of a link, in bytes a second: 1 Gbit/s. */
 const LINK = 125_000_000;
@@ -59,7 +62,8 @@ export async function registry({ runs }: Options): Promise<Row[]> {
     // A rule that nothing meets, so that the collection looks at every tag.
     const rules = [{ repositories: "**", olderThan: "365d" }];
     const ours = await start(startOurs(join(root, "ours"), { gc: { rules } }));
-    const blobs = await pushImage([theirs, ours]);
+    const blobs = await pushImage([theirs, ours], "bench/image", LAYERS, LAYER_BYTES);
+    await pushImage([theirs], WARM_UP, 1, WARM_UP_BYTES);
     const warm = await warmPulls(ours, theirs, blobs, runs);
     const memory = await peaks(ours, theirs);
     const tail = await manifestTail(ours, theirs);
@@ -67,31 +71,34 @@ export async function registry({ runs }: Options): Promise<Row[]> {
     const far = await coldPulls({ ...theirs, url: link.url }, root, runs, start, "over 1 Gbit/s");
     link.close();
     const near = await coldPulls(theirs, root, runs, start, "within this machine");
-    return [...warm, memory, tail, far, near, ...(await manyTags(join(root, "ours"), ours))];
+    return [...warm, memory, tail, ...far, ...near, ...(await manyTags(join(root, "ours"), ours))];
   } finally {
     for (const { child } of started) await end(child);
     await rm(root, { recursive: true, force: true });
   }
 }
 
-async function startTheirs(folder: string): Promise<Server> {
+async function startTheirs(folder: string, settings: object = {}): Promise<Server> {
   const port = await freePort();
   const file = `${folder}.json`;
   const storage = { filesystem: { rootdirectory: folder } };
   const log = { level: "error", accesslog: { disabled: true } };
-  await writeFile(file, JSON.stringify({ version: "0.1", log, storage, http: { addr: `127.0.0.1:${port}` } }));
+  await writeFile(
+    file,
+    JSON.stringify({ version: "0.1", log, storage, http: { addr: `127.0.0.1:${port}` }, ...settings }),
+  );
   const env = { ...process.env, OTEL_TRACES_EXPORTER: "none", REGISTRY_AUTH_FILE: undefined };
   const child = spawn("docker-registry", ["serve", file], { stdio: "ignore", env });
   return await answering({ url: `http://127.0.0.1:${port}`, child, name: "bench/image" });
 }
 
-async function startOurs(folder: string, settings: object, name = "bench/image"): Promise<Server> {
+async function startOurs(folder: string, settings: object): Promise<Server> {
   const port = await freePort();
   const { command: program, args, env } = serverProcess(folder);
   await sh`mkdir -p ${folder}`;
   await writeFile(join(folder, "config.json"), JSON.stringify({ listen: `127.0.0.1:${port}`, ...settings }));
   const child = spawn(program, args, { stdio: "ignore", env: { ...process.env, ...env } });
-  return await answering({ url: `http://127.0.0.1:${port}`, child, name });
+  return await answering({ url: `http://127.0.0.1:${port}`, child, name: "bench/image" });
 }
 
 async function answering(server: Server): Promise<Server> {
@@ -109,9 +116,9 @@ async function end(child: ChildProcess): Promise<void> {
   await once(child, "exit");
 }
 
-/** The same image of 200 MB for both. */
-async function pushImage(servers: readonly Server[]): Promise<Blob[]> {
-  const layers = Array.from({ length: LAYERS }, () => blobOf(randomBytes(LAYER_BYTES)));
+/** The same image for all of them. @returns its layers */
+async function pushImage(servers: readonly Server[], name: string, count: number, bytes: number): Promise<Blob[]> {
+  const layers = Array.from({ length: count }, () => blobOf(randomBytes(bytes)));
   const config = blobOf(
     Buffer.from(JSON.stringify({ architecture: "amd64", os: "linux", rootfs: { type: "layers", diff_ids: [] } })),
   );
@@ -126,7 +133,7 @@ async function pushImage(servers: readonly Server[]): Promise<Blob[]> {
     config: descriptor(config, "application/vnd.oci.image.config.v1+json"),
     layers: layers.map((layer) => descriptor(layer, "application/vnd.oci.image.layer.v1.tar+gzip")),
   });
-  for (const { url, name } of servers) {
+  for (const { url } of servers) {
     for (const blob of [config, ...layers]) await pushBlob(url, name, blob);
     const headers = { "content-type": MANIFEST };
     await expectOk(fetch(`${url}/v2/${name}/manifests/1.0`, { method: "PUT", body: manifest, headers }));
@@ -240,36 +247,51 @@ function p99(seconds: number[]): number {
   return seconds.toSorted((a, b) => a - b)[Math.floor(seconds.length * 0.99)] ?? Number.NaN;
 }
 
-/** skopeo from docker-registry, against skopeo through an empty registry of ours. */
+/** skopeo from docker-registry, against skopeo through an empty registry: ours, and docker-registry's own pull-through cache. */
 async function coldPulls(
   upstream: Server,
   root: string,
   runs: number,
   start: (launch: Promise<Server>) => Promise<Server>,
   how: string,
-): Promise<Row> {
-  let through: Server | undefined;
-  const copy = async ({ url, name }: Server, to: string): Promise<void> => {
+): Promise<Row[]> {
+  const copy = async ({ url }: Server, name: string): Promise<void> => {
+    const to = join(root, "copy");
     await rm(to, { recursive: true, force: true });
-    await sh`skopeo copy --src-tls-verify=false ${`docker://${new URL(url).host}/${name}:1.0`} ${`dir:${to}`}`;
+    await sh`skopeo copy --quiet --src-tls-verify=false ${`docker://${new URL(url).host}/${name}:1.0`} ${`dir:${to}`}`;
   };
+  const through = (launch: (folder: string) => Promise<Server>, nameOf: (name: string) => string): Contestant => {
+    let server: Server | undefined;
+    return {
+      async prepare(turn) {
+        if (server) await end(server.child);
+        const folder = await mkdtemp(join(root, `through-${turn}-`));
+        server = await start(launch(join(folder, "registry")));
+        await copy(server, nameOf(WARM_UP));
+      },
+      run: () => copy(server as Server, nameOf(upstream.name)),
+    };
+  };
+  const upstreams = { "example.com": { url: upstream.url } };
   const took = await takeTurns(
     {
-      direct: { run: () => copy(upstream, join(root, "direct")) },
-      through: {
-        async prepare(turn) {
-          if (through) await end(through.child);
-          const settings = { upstreams: { "example.com": { url: upstream.url } } };
-          const folder = join(root, `through-${how.replaceAll(/\W/g, "-")}-${turn}`);
-          through = await start(startOurs(folder, settings, `example.com/${upstream.name}`));
-        },
-        run: () => copy(through as Server, join(root, "through")),
-      },
+      direct: { run: () => copy(upstream, upstream.name) },
+      ours: through(
+        (folder) => startOurs(folder, { upstreams }),
+        (name) => `example.com/${name}`,
+      ),
+      theirs: through(
+        (folder) => startTheirs(folder, { proxy: { remoteurl: upstream.url } }),
+        (name) => name,
+      ),
     },
     runs,
   );
-  const what = `cold pull of 200 MB ${how} through ours, against the upstream itself`;
-  return notSlower({ bench: BENCH, what, ours: took.through, theirs: took.direct }, 1.1);
+  const what = `cold pull of 200 MB ${how} through ours, against`;
+  return [
+    notSlower({ bench: BENCH, what: `${what} the upstream itself`, ours: took.ours, theirs: took.direct }, 1.1),
+    notSlower({ bench: BENCH, what: `${what} docker-registry's own cache`, ours: took.ours, theirs: took.theirs }, 1),
+  ];
 }
 
 async function manyTags(folder: string, { url, name }: Server): Promise<Row[]> {

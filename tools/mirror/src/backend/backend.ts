@@ -63,6 +63,17 @@ export function locate(backend: Backend, reference: Reference): Located | undefi
 
 export const isPlain = (url: string): boolean => url.startsWith("http:");
 
+/**
+ * Where a registry listens that is to answer at a URL.
+ * @returns hostname as URLs have it; undefined for every address: a name says nothing of one, and before https somebody else ends TLS
+ */
+export function listenAddress(url: string): { hostname: string | undefined; port: string } {
+  const { hostname, port } = new URL(url);
+  if (!isPlain(url)) return { hostname: undefined, port: port || "5000" };
+  const isAddress = /^[\d.]+$|^\[|^localhost$/.test(hostname);
+  return { hostname: isAddress ? hostname : undefined, port: port || "80" };
+}
+
 /** The place at a URL, whose path stands before the repository. */
 export function placeAt(url: string, prefix: string): Place {
   return { registry: new URL(url).host, plainHttp: isPlain(url), prefix };

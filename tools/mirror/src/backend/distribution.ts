@@ -2,7 +2,7 @@
 // each upstream and one for what is pushed. What they store must not mix.
 
 import { WaybillError } from "@waybill/oci";
-import { type Backend, type Upstream, placeAt } from "./backend.ts";
+import { type Backend, type Upstream, listenAddress, placeAt } from "./backend.ts";
 import type { BackendSettings } from "./settings.ts";
 import { upstreamOf } from "./upstreams.ts";
 
@@ -38,9 +38,7 @@ function besides(url: string, by: number): string {
 }
 
 function configOf(at: string, storage: string, name: string, upstream?: Upstream): string {
-  const { hostname, port, protocol } = new URL(at);
-  // Behind an address of https somebody else ends TLS.
-  const address = `${protocol === "http:" && isAddress(hostname) ? hostname : ""}:${port || "5000"}`;
+  const { hostname = "", port } = listenAddress(at);
   const lines = [
     upstream === undefined
       ? "# What is pushed."
@@ -52,13 +50,11 @@ function configOf(at: string, storage: string, name: string, upstream?: Upstream
     "  delete:",
     "    enabled: true",
     "http:",
-    `  addr: ${JSON.stringify(address)}`,
+    `  addr: ${JSON.stringify(`${hostname}:${port}`)}`,
   ];
   if (upstream !== undefined) lines.push("proxy:", `  remoteurl: ${JSON.stringify(upstream.url)}`);
   return `${lines.join("\n")}\n`;
 }
-
-const isAddress = (hostname: string): boolean => /^[\d.]+$|^\[/.test(hostname);
 
 /** Keys of an S3 bucket come from the environment, as for every client of AWS. */
 function storageOf(storage: string, name: string): string[] {
@@ -68,7 +64,7 @@ function storageOf(storage: string, name: string): string[] {
   const region = bucket?.searchParams.get("region");
   if (bucket?.protocol !== "s3:" || bucket.hostname === "" || !region) {
     throw new WaybillError(`"${storage}" is no place to store in`, {
-      mend: "write a folder's whole path, or s3://bucket/path?region=eu-central-1 (&endpoint=https://… where it isn't AWS)",
+      mend: "write a folder's whole path, or s3://bucket/path?region=eu-central-1 (&endpoint=https://… where it isn't AWS; &redirect=off where clients can't reach it)",
     });
   }
   const endpoint = bucket.searchParams.get("endpoint");
@@ -77,6 +73,9 @@ function storageOf(storage: string, name: string): string[] {
     `    region: ${JSON.stringify(region)}`,
     `    bucket: ${JSON.stringify(bucket.hostname)}`,
     `    rootdirectory: ${folder(bucket.pathname)}`,
-    ...(endpoint ? [`    regionendpoint: ${JSON.stringify(endpoint)}`] : []),
+    // Else Distribution 3 asks BUCKET.ENDPOINT, which few but AWS have; 2.8 never does.
+    ...(endpoint ? [`    regionendpoint: ${JSON.stringify(endpoint)}`, "    forcepathstyle: true"] : []),
+    // By default clients are sent to the bucket for blobs.
+    ...(bucket.searchParams.get("redirect") === "off" ? ["  redirect:", "    disable: true"] : []),
   ];
 }

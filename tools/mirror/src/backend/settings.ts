@@ -11,7 +11,7 @@ const schema = z.strictObject({
   backend: z.enum(["distribution", "zot", "harbor"]),
   /** Where it answers, and takes what is pushed. */
   url: address,
-  /** Where it keeps blobs: a folder of its machine, or s3://bucket/path?region=…&endpoint=…; Harbor knows by itself. */
+  /** Where it keeps blobs: a folder of its machine, or s3://bucket/path?region=…&endpoint=…&redirect=off; Harbor knows by itself. */
   storage: z.string().optional(),
   upstreams: z.record(
     z.string().refine(isRegistry, "that is no registry"),

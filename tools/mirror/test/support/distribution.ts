@@ -8,7 +8,8 @@ import { startDaemon } from "./daemon.ts";
  * @param ports by the files' names: "own", and an upstream's each
  */
 export async function startDistribution(folder: string, ports: Readonly<Record<string, number>>): Promise<void> {
-  const env = { OTEL_TRACES_EXPORTER: "none", REGISTRY_AUTH_FILE: undefined };
+  // With a CA bundle, its S3 driver refuses to start.
+  const env = { OTEL_TRACES_EXPORTER: "none", REGISTRY_AUTH_FILE: undefined, AWS_CA_BUNDLE: undefined };
   for (const [file, port] of Object.entries(ports)) {
     const listens = async (): Promise<boolean> =>
       await fetch(`http://127.0.0.1:${port}/v2/`).then(

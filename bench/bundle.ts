@@ -17,8 +17,8 @@ import { type Row, figureOf, skipped } from "./row.ts";
 
 const BENCH = "bundle";
 const WAYBILL = join(import.meta.dirname, "../tools/cli/src/waybill.ts");
-/** Services, and what they are built on: what a site gets that runs the ones and builds on the others. */
-const FAMILY = ["agent", "api", "ml", "node", "python"];
+/** node and python, and all that stands on them: what a site gets that runs the ones and builds on the others. */
+const FAMILY = ["node", "python", "agent", "api", "ceph", "ml", "opencost-ui", "rook-ceph"];
 /** Loads of Node itself, and of our TypeScript. */
 const MOST_MB = 250;
 

@@ -1,7 +1,9 @@
 // The clients people have: each pushes to a registry of ours and pulls from it, and through it from another.
 
-import { rm, writeFile } from "node:fs/promises";
+import { randomBytes } from "node:crypto";
+import { readFile, rm, writeFile } from "node:fs/promises";
 import { join } from "node:path";
+import { hash } from "bcryptjs";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { run } from "@waybill/oci";
 import { startRegistry } from "@waybill/testing";
@@ -124,3 +126,63 @@ describe.each(["podman", "buildah"])("%s", (program) => {
     await rm(join(folder, "storage"), { recursive: true, force: true });
   });
 });
+
+describe("oras", () => {
+  /** In a folder with the files it takes and brings, and passwords of its own. */
+  async function begin(skip: (condition: boolean, note: string) => void): Promise<Oras> {
+    const there = await run("oras", ["version"], { timeoutMs: 30_000 }).catch(() => undefined);
+    if (!there) console.warn("SKIPPED: no oras here (https://oras.land)");
+    skip(!there, "needs oras");
+    const folder = await temporaryFolder();
+    await writeFile(join(folder, "model.bin"), randomBytes(100_000));
+    await writeFile(join(folder, "sbom.json"), "{}");
+    const env = { DOCKER_CONFIG: folder };
+    const oras = async (...args: string[]): Promise<string> =>
+      (await run("oras", args, { check: true, timeoutMs: 50_000, cwd: folder, env })).stdout;
+    return { folder, oras };
+  }
+
+  it("logs in, pushes files, attaches, copies to a layout and back, pulls and deletes", async ({ skip }) => {
+    const { folder, oras } = await begin(skip);
+    await writeFile(join(folder, "htpasswd"), `ann:${await hash("secret", 4)}\n`);
+    const rules = [{ repositories: "team/**", read: ["users"] }];
+    const { host } = await startTestRegistry({ access: { htpasswd: "htpasswd", rules } }, folder);
+    const name = `${host}/team/model`;
+    await expect(oras("repo", "tags", "--plain-http", name)).rejects.toThrow(/credential/);
+    await oras("login", "--plain-http", "--username", "ann", "--password", "secret", host);
+    await oras("push", "--plain-http", "--artifact-type", "application/x.model", `${name}:1.0`, "model.bin");
+    await oras("attach", "--plain-http", "--artifact-type", "application/x.sbom", `${name}:1.0`, "sbom.json");
+    await oras("cp", "--recursive", "--from-plain-http", "--to-oci-layout", `${name}:1.0`, "layout:1.0");
+    await oras("cp", "--recursive", "--from-oci-layout", "--to-plain-http", "layout:1.0", `${host}/team/copy:1.0,a`);
+    expect(await oras("repo", "ls", "--plain-http", host)).toBe("team/copy\nteam/model\n");
+    expect(await oras("repo", "tags", "--plain-http", `${host}/team/copy`)).toBe("1.0\na\n");
+    expect(await oras("discover", "--plain-http", `${host}/team/copy:a`)).toContain("application/x.sbom");
+    await oras("pull", "--plain-http", "--output", "out", `${host}/team/copy:1.0`);
+    const [sent, came] = await Promise.all(["model.bin", "out/model.bin"].map((file) => readFile(join(folder, file))));
+    expect(came).toEqual(sent);
+    // It deletes by digest: both tags are gone.
+    await oras("manifest", "delete", "--plain-http", "--force", `${host}/team/copy:a`);
+    expect(await oras("repo", "tags", "--plain-http", `${host}/team/copy`)).toBe("");
+  });
+
+  it("pulls through with what is attached, and again when the upstream is gone", async ({ skip }) => {
+    const { oras } = await begin(skip);
+    const upstream = await startRegistry();
+    const { host } = await startTestRegistry(upstreamAt(`http://${upstream.host}`));
+    const there = `${upstream.host}/team/model:1.0`;
+    await oras("push", "--plain-http", "--artifact-type", "application/x.model", there, "model.bin");
+    await oras("attach", "--plain-http", "--artifact-type", "application/x.sbom", there, "sbom.json");
+    for (const layout of ["cold:1.0", "stale:1.0"]) {
+      const here = `${host}/example.com/team/model:1.0`;
+      await oras("cp", "--recursive", "--from-plain-http", "--to-oci-layout", here, layout);
+      expect(await oras("discover", "--oci-layout", layout)).toContain("application/x.sbom");
+      await upstream.stop();
+    }
+  });
+});
+
+interface Oras {
+  folder: string;
+  /** Runs it. @returns what it printed */
+  oras(...args: string[]): Promise<string>;
+}

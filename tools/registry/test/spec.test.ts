@@ -582,6 +582,32 @@ describe("Listing Tags", () => {
   });
 });
 
+describe("Listing repositories, which is distribution's own", () => {
+  const ANN = { authorization: `Basic ${Buffer.from("ann:secret").toString("base64")}` };
+
+  async function withRules(rules: object[]): Promise<string> {
+    const folder = await temporaryFolder();
+    await writeFile(join(folder, "htpasswd"), `ann:${await hash("secret", 4)}\n`);
+    const { url } = await startTestRegistry({ access: { htpasswd: "htpasswd", rules } }, folder);
+    for (const name of ["secret/x", "team/x"]) await pushBlob(url, name, blobOf("x"), ANN);
+    return url;
+  }
+
+  it("asks who it is, where not everybody may read everything", async () => {
+    const url = await withRules([{ repositories: "secret/**", read: ["ann"] }]);
+    const { status, headers } = await ask(url, "/v2/_catalog");
+    expect([status, headers.get("www-authenticate")]).toEqual([401, 'Basic realm="waybill"']);
+    const { body } = await ask(url, "/v2/_catalog", { headers: ANN });
+    expect(JSON.parse(body.toString())).toEqual({ repositories: ["secret/x", "team/x"] });
+  });
+
+  it("asks nobody where everybody may read", async () => {
+    const url = await withRules([{ repositories: "secret/**", write: ["ann"] }]);
+    const { body } = await ask(url, "/v2/_catalog");
+    expect(JSON.parse(body.toString())).toEqual({ repositories: ["secret/x", "team/x"] });
+  });
+});
+
 describe("Content Management", () => {
   it("deletes a tag and leaves its manifest", async () => {
     const { url } = await startTestRegistry();

@@ -8,7 +8,7 @@ import type { Name } from "../name.ts";
 import type { Registry } from "../registry.ts";
 import { answer, answerJson, parameter, STALE } from "./exchange.ts";
 import type { Exchange } from "./exchange.ts";
-import { digestInvalid, nameUnknown, Problem } from "./problem.ts";
+import { CHALLENGE, digestInvalid, nameUnknown, Problem } from "./problem.ts";
 
 export async function listTags(registry: Registry, exchange: Exchange, name: Name): Promise<void> {
   const { tags, stale } = await tagsOf(registry, name);
@@ -45,6 +45,7 @@ export async function listReferrers(registry: Registry, exchange: Exchange, name
 }
 
 export async function listRepositories(registry: Registry, exchange: Exchange): Promise<void> {
+  assertLoggedIn(registry, exchange);
   const names = await registry.store.names();
   const readable = names.filter((text) => {
     const name = readName(text);
@@ -52,6 +53,13 @@ export async function listRepositories(registry: Registry, exchange: Exchange): 
   });
   const { page, next } = pageOf(readable, exchange);
   answerJson(exchange, 200, { repositories: page }, linkTo(exchange, next));
+}
+
+/** Most clients tell who they are only where they are asked: without this they would take the list of what all may read for the whole. */
+function assertLoggedIn({ access, config }: Registry, { user }: Exchange): void {
+  const hides = config.access.rules.some(({ read }) => !read.includes("anyone"));
+  if (hides && user === undefined && access.users.any)
+    throw new Problem(401, "UNAUTHORIZED", "log in to see the repositories", CHALLENGE);
 }
 
 /** @param all in order */

@@ -42,6 +42,9 @@ export class Problem extends Error {
   }
 }
 
+/** Goes with every 401 (RFC 9110 section 11.6.1). */
+export const CHALLENGE: Headers = { "www-authenticate": 'Basic realm="waybill"' };
+
 export const nameUnknown = (name: string): Problem => new Problem(404, "NAME_UNKNOWN", `no repository ${name}`);
 
 export const manifestUnknown = (reference: string): Problem =>

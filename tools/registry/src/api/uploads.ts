@@ -39,10 +39,17 @@ async function mountBlob(registry: Registry, exchange: Exchange, name: Name, dig
   return false;
 }
 
-/** Where a blob may be of which nobody says where it is: the repository itself, then every other. */
+/** How long a blob is looked for of which nobody says where it is. Among thousands of repositories, sending it is quicker. */
+const SEARCH_MS = 250;
+
+/** Where it may be: in the repository itself, then in any other. */
 async function* anySource({ store }: Registry, name: Name): AsyncGenerator<Name> {
+  const until = performance.now() + SEARCH_MS;
   yield name;
-  for await (const held of store.repositories()) yield held.name;
+  for await (const held of store.repositories()) {
+    if (performance.now() > until) return;
+    yield held.name;
+  }
 }
 
 export async function patchUpload(registry: Registry, exchange: Exchange, name: Name, id: string): Promise<void> {

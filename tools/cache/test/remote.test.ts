@@ -2,10 +2,12 @@
 
 import { rm } from "node:fs/promises";
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from "vitest";
-import type { BlobStore } from "@waybill/oci";
+import { type BlobStore, digestOf } from "@waybill/oci";
 import { RegistryClient, anonymous } from "@waybill/oci/registry";
 import { temporaryStore } from "../../oci/test/fixtures.ts";
+import { pushBlob } from "../../registry/test/image.ts";
 import { startRegistry } from "../../testing/src/registry.ts";
+import { until } from "../../testing/src/until.ts";
 import { builtResult, lintResult, remoteOf, store } from "./support/results.ts";
 import { hasZot, startZot } from "./support/zot.ts";
 
@@ -147,5 +149,17 @@ describe.for(REGISTRIES)("the remote cache in $name", { timeout: 60_000 }, ({ st
     await store(remoteOf(registry.host, here), "12", tarball);
     expect((await client.headManifest(REPOSITORY, "nx-12"))!.size).toBeLessThan(2_000);
     expect(await (await machine()).get("12")).toEqual(tarball);
+  });
+
+  it.runIf(isZot)("loses nothing to a GC that deletes what has no tag", { timeout: 120_000 }, async () => {
+    const { record, tarball } = await builtResult(here, "k");
+    await store(remoteOf(registry.host, here), "13", tarball);
+    const orphan = { bytes: Buffer.from("named by nothing"), digest: digestOf("named by nothing") };
+    const headers = { "content-type": "application/octet-stream" };
+    expect(await pushBlob(`http://${registry.host}`, REPOSITORY, orphan, headers)).toBe(201);
+    await until("zot's GC", async () => !(await client.blobs.has(REPOSITORY, orphan.digest)));
+    const other = remoteOf(registry.host, await temporaryStore());
+    expect(await other.get("13")).toEqual(tarball);
+    expect(await other.fetch(record)).toBe(true);
   });
 });

@@ -10,7 +10,7 @@ import { parseSetContext } from "@waybill/lock/set-context";
 import { type Digest, WaybillError } from "@waybill/oci";
 import { assertNoCycle } from "./cycle.ts";
 import { type ImageEdge, imageEdges } from "./edges.ts";
-import { type Image, SCOPE, dockerfileText, findImage, readableImages } from "./image.ts";
+import { type Image, SCOPE, dockerfileText, findImage, readableImage } from "./image.ts";
 import { ensureBytes, recordOfImage, store } from "./bytes.ts";
 import { parseSharedContext, sharedFolder } from "./shared.ts";
 
@@ -36,7 +36,7 @@ export async function resolveContexts(
   const { buildArgs, platform, platforms = [platform], target } = options;
   const what = { buildArgs, platform, buildPlatform: hostPlatform(), ...(target !== undefined && { target }) };
   const edges = imageEdges(image, dockerfile, what).filter(({ reachable }) => reachable);
-  if (edges.some(({ reference }) => reference.startsWith(SCOPE))) assertNoCycle(image, await readableImages());
+  if (edges.some(({ reference }) => reference.startsWith(SCOPE))) assertNoCycle(image, readableImage);
   const contexts: Record<string, ContextSource> = {};
   for (const edge of edges) {
     // One name may be wanted twice: to build with on this machine, and to stand on for the target.

@@ -62,10 +62,10 @@ export function circlesOf(bases: ReadonlyMap<string, readonly string[]>): Map<st
 }
 
 /** @throws {WaybillError} the image is built from itself by way of others: every line that makes it so */
-export function assertNoCycle(image: Image, images: ReadonlyMap<string, Image>): void {
+export function assertNoCycle(image: Image, imageOf: (name: string) => Image | undefined): void {
   const edges = new Map<string, Map<string, Edge>>();
   const basesOf = (name: string): Iterable<string> => {
-    const other = images.get(name);
+    const other = imageOf(name);
     if (!edges.has(name)) edges.set(name, other === undefined ? new Map<string, Edge>() : ownEdges(other));
     return (edges.get(name) as Map<string, Edge>).keys();
   };
@@ -73,7 +73,7 @@ export function assertNoCycle(image: Image, images: ReadonlyMap<string, Image>):
   if (cycle === undefined) return;
   const places = cycle.slice(0, -1).map((name, index) => {
     const edge = edges.get(name)?.get(cycle[index + 1] as string);
-    return `${dockerfileText(images.get(name) as Image).where}:${edge?.line}`;
+    return `${dockerfileText(imageOf(name) as Image).where}:${edge?.line}`;
   });
   throw new WaybillError(`images are built from each other (${cycle.join(" -> ")})`, {
     where: places.join(", "),

@@ -106,9 +106,8 @@ export function readDockerfile(image: Image): Dockerfile {
 
 /** Every image of the repo, by name. @throws {WaybillError} one of them can't be read, or has another's name */
 export async function findImages(root = workspaceRoot()): Promise<Map<string, Image>> {
-  const { images, faults } = survey(root);
-  if (faults[0] !== undefined) throw faults[0].error;
-  return images;
+  const found = survey(root);
+  return new Map([...found.folders.keys()].map((name) => [name, imageNamed(found, name)]));
 }
 
 /**
@@ -117,24 +116,43 @@ export async function findImages(root = workspaceRoot()): Promise<Map<string, Im
  */
 export async function findImage(name: string, root = workspaceRoot(), where?: string): Promise<Image> {
   // A name that isn't known may have been added since.
-  if (!survey(root).images.has(name)) surveys.delete(root);
-  const { images, faults } = survey(root);
-  const fault = faults.find((each) => each.name === name);
-  if (fault !== undefined) throw fault.error;
-  const image = images.get(name);
-  if (image !== undefined) return image;
+  if (!survey(root).folders.has(name)) surveys.delete(root);
+  const found = survey(root);
+  if (found.folders.has(name)) return imageNamed(found, name);
   throw new WaybillError(`there is no image "${name}"`, {
     where,
-    mend: `the images are ${[...images.keys()].sort().join(", ")}`,
+    mend: `the images are ${[...found.folders.keys()].sort().join(", ")}`,
   });
 }
 
 /** The images that can be read, by name: for questions about one image, which another's faults must not stop. */
-export const readableImages = async (root = workspaceRoot()): Promise<Map<string, Image>> => survey(root).images;
+export async function readableImages(root = workspaceRoot()): Promise<Map<string, Image>> {
+  const images = new Map<string, Image>();
+  for (const name of survey(root).folders.keys()) {
+    const image = readableImage(name, root);
+    if (image !== undefined) images.set(name, image);
+  }
+  return images;
+}
+
+/** One of `readableImages`, without a look at what the others say. */
+export function readableImage(name: string, root = workspaceRoot()): Image | undefined {
+  const found = survey(root);
+  for (const folder of found.folders.get(name) ?? []) {
+    try {
+      return readOnce(found, folder);
+    } catch (error) {
+      if (!isExpected(error)) throw error;
+    }
+  }
+  return undefined;
+}
 
 interface Survey {
+  /** By name; more than one where somebody has to rename one. */
+  folders: Map<string, string[]>;
+  /** What was read so far, by folder. */
   images: Map<string, Image>;
-  faults: { name: string; error: WaybillError }[];
 }
 
 /** Kept for the process: a command asks several times. `findImage` looks again for a name that isn't there. */
@@ -146,17 +164,28 @@ function survey(root: string): Survey {
 
 const surveys = new Map<string, Survey>();
 
+/** Of each image its name alone: a build has no use for what the others say. */
 function look(root: string): Survey {
-  const found: Survey = { images: new Map(), faults: [] };
+  const folders = new Map<string, string[]>();
   for (const folder of imageFolders(join(root, "images"))) {
-    try {
-      add(found, readImage(folder));
-    } catch (error) {
-      if (!isExpected(error)) throw error;
-      found.faults.push({ name: nameOf(folder), error });
-    }
+    const name = nameOf(folder);
+    folders.set(name, [...(folders.get(name) ?? []), folder]);
   }
-  return found;
+  return { folders, images: new Map() };
+}
+
+/** @throws {WaybillError} it can't be read, or has another's name */
+function imageNamed(found: Survey, name: string): Image {
+  const folders = found.folders.get(name) as string[];
+  const images = folders.map((folder) => readOnce(found, folder));
+  if (images.length > 1) throw sameName(name, ...folders);
+  return images[0] as Image;
+}
+
+function readOnce({ images }: Survey, folder: string): Image {
+  const image = images.get(folder) ?? readImage(folder);
+  images.set(folder, image);
+  return image;
 }
 
 /** Does not look into an image, nor does it need a pattern for what is a folder or none: this is part of each build's start. */
@@ -172,13 +201,7 @@ function foldersIn(parent: string): string[] {
     // Not there, or not ours to read: no image that anybody could build.
   }
   const folders = entries.filter((entry) => entry.isDirectory() && !["node_modules", "dist"].includes(entry.name));
-  return folders.map(({ name }) => join(parent, name));
-}
-
-function add({ images, faults }: Survey, image: Image): void {
-  const other = images.get(image.name);
-  if (other === undefined) images.set(image.name, image);
-  else faults.push({ name: image.name, error: sameName(image.name, other.folder, image.folder) });
+  return folders.map(({ name }) => join(parent, name)).sort();
 }
 
 /** @param folders absolute paths */

@@ -4,7 +4,7 @@ import { mkdir, mkdtemp, rm, symlink, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { dirname, join, relative } from "node:path";
 import { afterEach, beforeEach, expect, test } from "vitest";
-import { findImage, findImages } from "../src/image.ts";
+import { findImage, findImages, readableImage, readableImages } from "../src/image.ts";
 
 let root: string;
 
@@ -54,13 +54,23 @@ test("one that was added since is found", async () => {
   expect((await findImage("later", root)).name).toBe("later");
 });
 
-test("two of one name are an error of that name alone", async () => {
+test("faults are those of the images that have them", async () => {
   await write({
     "images/app/Dockerfile": SCRATCH,
     "images/one/Dockerfile": SCRATCH,
     "images/two/Dockerfile": SCRATCH,
     "images/two/project.json": '{"name":"one"}',
+    "images/odd/Dockerfile": SCRATCH,
+    "images/odd/project.json": '{"name":"odd","metadata":{"image":{"budgets":{}}}}',
   });
   expect((await findImage("app", root)).name).toBe("app");
   await expect(findImage("one", root)).rejects.toThrow("two images are named one");
+  await expect(findImage("odd", root)).rejects.toThrow('Unrecognized key: "budgets"');
+  await expect(findImage("even", root)).rejects.toThrow("the images are app, odd, one");
+  await expect(findImages(root)).rejects.toThrow('Unrecognized key: "budgets"');
+  expect([...(await readableImages(root)).keys()].sort()).toEqual(["app", "one"]);
+  expect(readableImage("odd", root)).toBeUndefined();
+  expect(readableImage("one", root)?.folder).toBe(join(root, "images/one"));
+  await write({ "images/odd/project.json": '{"name":"odd"}' });
+  expect((await findImage("odd", root)).name).toBe("odd");
 });

@@ -1,6 +1,6 @@
 // All that lies in one of the cache's repositories: entries, images, and what others have put there.
 
-import type { Descriptor, Digest } from "@waybill/oci";
+import type { Descriptor, Digest, Document } from "@waybill/oci";
 import { parseDocument } from "@waybill/oci/document";
 import { WaybillError } from "@waybill/oci/error";
 import { mapLimit } from "@waybill/oci/parallel";
@@ -26,7 +26,7 @@ export interface Listing {
   repository: string;
   entries: ListedEntry[];
   /** Manifests that the cache keeps by a tag of its own. */
-  images: { tag: string; digest: Digest }[];
+  images: { tag: string; digest: Digest; isIndex: boolean }[];
   /** Manifests that somebody else's tag needs. */
   foreign: Set<Digest>;
   /** Sizes of the images' blobs, in bytes. */
@@ -49,8 +49,9 @@ async function sort(client: RegistryClient, listing: Listing, tag: string, manif
   if (isEntry(bytes)) {
     listing.entries.push(await listedEntry(client, listing.repository, tag, manifest));
   } else if (KEEP_TAG.test(tag)) {
-    listing.images.push({ tag, digest });
-    for (const blob of blobsOf(bytes, tag)) listing.blobs.set(blob.digest, blob.size);
+    const document = parseDocument(bytes, tag);
+    listing.images.push({ tag, digest, isIndex: document.kind === "index" });
+    for (const blob of blobsOf(document)) listing.blobs.set(blob.digest, blob.size);
   } else {
     for (const each of await closure(client, listing.repository, manifest)) listing.foreign.add(each);
   }
@@ -83,8 +84,7 @@ async function recordOf(client: RegistryClient, repository: string, entry: Retur
   }
 }
 
-function blobsOf(bytes: Buffer, where: string): Descriptor[] {
-  const document = parseDocument(bytes, where);
+function blobsOf(document: Document): Descriptor[] {
   return document.kind === "index" ? [] : [document.manifest.config, ...document.manifest.layers];
 }
 

@@ -28,7 +28,10 @@ export function planPrune(listing: Listing, options: PruneOptions): PrunePlan {
   const stayingManifests = new Set([...staying].map(({ digest }) => digest));
   const needed = new Set([...listing.foreign, ...[...staying].flatMap(({ needs }) => needs)]);
   const entries = listing.entries.filter(({ digest }) => !stayingManifests.has(digest) && !listing.foreign.has(digest));
-  const images = listing.images.filter(({ digest }) => !needed.has(digest));
+  // Indexes first: zot deletes no manifest that an index names.
+  const images = listing.images
+    .filter(({ digest }) => !needed.has(digest))
+    .toSorted((a, b) => Number(b.isIndex) - Number(a.isIndex));
   return {
     repository: listing.repository,
     entries,

@@ -6,30 +6,31 @@ import { join } from "node:path";
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from "vitest";
 import { BlobStore } from "@waybill/oci";
 import { RegistryClient, anonymous, carryOut, planPush } from "@waybill/oci/registry";
-import { type RunningRegistry, startRegistry } from "../../testing/src/registry.ts";
+import { startRegistry } from "../../testing/src/registry.ts";
 import { putEntry } from "../src/entries.ts";
 import { keepTag, pushImage } from "../src/images.ts";
 import { carryOutPrune, listCache, planPrune, statsOf } from "../src/index.ts";
 import { type Result, builtResult, lintResult, remoteOf } from "./support/results.ts";
+import { hasZot, startZot } from "./support/zot.ts";
 
 const DAY = 86_400_000;
 const NOW = Date.parse("2026-06-30T00:00:00Z");
 const OPTIONS = { keepMs: 30 * DAY, keepPerImage: 1, now: NOW };
 
-let registry: RunningRegistry;
+const REGISTRIES = [
+  { name: "Distribution", start: startRegistry },
+  ...((await hasZot()) ? [{ name: "zot", start: startZot }] : []),
+];
+
+let registry: { host: string; stop(): Promise<void> };
 let client: RegistryClient;
 let bytes: BlobStore;
 let repository: string;
 let number = 0;
 beforeAll(async () => {
-  registry = await startRegistry();
-  client = new RegistryClient(registry.host, { credentials: anonymous });
   bytes = new BlobStore(await mkdtemp(join(tmpdir(), "waybill-store-")));
 });
-afterAll(async () => {
-  await registry.stop();
-  await rm(bytes.root, { recursive: true });
-});
+afterAll(() => rm(bytes.root, { recursive: true }));
 beforeEach(() => {
   repository = `team/prune-${++number}`;
 });
@@ -63,7 +64,13 @@ const isWhole = async ({ record }: Result): Promise<boolean> => {
   return found.every((each) => each !== undefined);
 };
 
-describe("pruning", { timeout: 60_000 }, () => {
+describe.for(REGISTRIES)("pruning in $name", { timeout: 60_000 }, ({ start }) => {
+  beforeAll(async () => {
+    registry = await start();
+    client = new RegistryClient(registry.host, { credentials: anonymous });
+  });
+  afterAll(() => registry.stop());
+
   it("keeps what is young, and the newest of each task of each project", async () => {
     const [old, older, young] = [
       await builtResult(bytes, "1"),

@@ -101,7 +101,8 @@ async function throughMirror(
   const located = locate(mirror, reference);
   if (located === undefined) return undefined;
   const { registry, repository, plainHttp, tag = "latest", digest } = located;
-  const asked = new RegistryClient(registry, { plainHttp, retry: ONCE, signal });
+  const answerTimeoutMs = mirror.silentForMs;
+  const asked = new RegistryClient(registry, { plainHttp, answerTimeoutMs, retry: ONCE, signal });
   const found = await asked.headManifest(repository, digest ?? tag).catch(() => undefined);
   if (found === undefined) return undefined;
   return fromRegistry(new RegistryClient(registry, { plainHttp, signal }), repository, reference);

@@ -36,5 +36,6 @@ async function holdsImage(mirror: Backend, image: string): Promise<boolean> {
   const found = locate(mirror, parseReference(image));
   if (found === undefined) return false;
   const { registry, repository, plainHttp, tag = "latest", digest } = found;
-  return (await new RegistryClient(registry, { plainHttp }).headManifest(repository, digest ?? tag)) !== undefined;
+  const client = new RegistryClient(registry, { plainHttp, answerTimeoutMs: mirror.silentForMs });
+  return (await client.headManifest(repository, digest ?? tag)) !== undefined;
 }

@@ -38,6 +38,8 @@ export interface Backend {
   placeOf(host: string): Place | undefined;
   /** What a registry of this kind reads to be the mirror, by file name. */
   files(): Record<string, string>;
+  /** How long it may be silent before a manifest, in milliseconds, if longer than registries are: it fetches all of an image first. */
+  readonly silentForMs?: number;
   /** What is done with these files. */
   readonly next: string;
 }

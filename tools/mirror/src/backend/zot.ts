@@ -53,6 +53,8 @@ export function zot({ url, storage = DEFAULT_STORAGE, upstreams }: BackendSettin
     url,
     upstreams: known,
     knowsNs: false,
+    // As long as a connection of ours is ever silent (@waybill/oci, send.ts). zot goes on meanwhile: who asks again waits for the rest.
+    silentForMs: 300_000,
     placeOf: (host) =>
       known.some((each) => each.host === host) ? placeAt(url, `${componentOfRegistry(host)}/`) : undefined,
     files: () => ({ "config.json": `${JSON.stringify(config, undefined, 2)}\n` }),

@@ -75,6 +75,7 @@ class Bringing {
       plainHttp: located.plainHttp,
       retry: RETRY,
       signal: target.signal,
+      answerTimeoutMs: target.backend.silentForMs,
       // What a tag names now, and not what it named when the mirror last asked.
       headers: { "cache-control": "no-cache" },
       onAnswer: (headers) => void (this.#stale ||= headers.get("warning")?.startsWith("110") ?? false),

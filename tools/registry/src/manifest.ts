@@ -4,7 +4,7 @@ import { parseDocument } from "@waybill/oci/document";
 import type { Document } from "@waybill/oci/document";
 import type { Descriptor } from "@waybill/oci/descriptor";
 import { messageOf } from "@waybill/oci/error";
-import { isDistributable } from "@waybill/oci/mediatype";
+import { INDEX_MEDIA_TYPES, isDistributable, MANIFEST_MEDIA_TYPES, MEDIA_TYPE } from "@waybill/oci/mediatype";
 
 export const MAX_MANIFEST_BYTES = 4 * 1024 * 1024;
 
@@ -26,12 +26,12 @@ export interface ReadManifest {
 export function readManifest(bytes: Uint8Array, contentType: string | undefined, where: string): ReadManifest {
   const document = parse(bytes, where);
   const content = document.kind === "index" ? document.index : document.manifest;
-  const said = contentType?.split(";")[0]?.trim().toLowerCase();
-  const mediaType = content.mediaType ?? said;
-  if (mediaType === undefined || mediaType === "")
-    throw new Error("neither the document nor its Content-Type says what it is");
-  if (said !== undefined && said !== "" && said !== mediaType && said !== "application/octet-stream")
-    throw new Error(`Content-Type is ${said}, but the document is ${mediaType}`);
+  const said = contentType?.split(";")[0]?.trim().toLowerCase() ?? "";
+  const types = document.kind === "index" ? INDEX_MEDIA_TYPES : MANIFEST_MEDIA_TYPES;
+  // A document that does not say what it is (OCI's may be silent) is what its sender calls it; never "text/html".
+  const mediaType = content.mediaType ?? types.find((type) => type === said) ?? MEDIA_TYPE[document.kind];
+  const vague = content.mediaType === undefined ? !isManifestType(said) : VAGUE.has(said);
+  if (!vague && said !== mediaType) throw new Error(`Content-Type is ${said}, but the document is ${mediaType}`);
   return {
     mediaType,
     blobs: document.kind === "index" ? [] : blobsOf(document),
@@ -41,6 +41,13 @@ export function readManifest(bytes: Uint8Array, contentType: string | undefined,
       content.artifactType ?? (document.kind === "manifest" ? document.manifest.config.mediaType : undefined),
     annotations: content.annotations,
   };
+}
+
+/** What senders write who don't say. */
+const VAGUE = new Set(["", "application/octet-stream"]);
+
+function isManifestType(text: string): boolean {
+  return INDEX_MEDIA_TYPES.includes(text) || MANIFEST_MEDIA_TYPES.includes(text);
 }
 
 function parse(bytes: Uint8Array, where: string): Document {

@@ -8,7 +8,7 @@ import { answer, parameter } from "./api/exchange.ts";
 import type { Exchange } from "./api/exchange.ts";
 import { listReferrers, listRepositories, listTags } from "./api/lists.ts";
 import { deleteManifest, getManifest, putManifest } from "./api/manifests.ts";
-import { methodNotAllowed, nameUnknown, Problem, unavailable } from "./api/problem.ts";
+import { CHALLENGE, methodNotAllowed, nameUnknown, Problem, unavailable } from "./api/problem.ts";
 import { Gone } from "./api/send.ts";
 import { beginUpload, cancelUpload, finishUpload, patchUpload, uploadStatus } from "./api/uploads.ts";
 import { ArrivalError } from "./upstream/arrival.ts";
@@ -32,7 +32,6 @@ const ACTIONS: Partial<Record<Route["kind"], Record<string, Action>>> = {
 };
 
 const READS = new Set(["GET", "HEAD"]);
-const CHALLENGE = { "www-authenticate": 'Basic realm="waybill"' };
 
 /** Answers a request, whatever comes. */
 export async function serve(registry: Registry, request: IncomingMessage, response: ServerResponse): Promise<void> {
@@ -124,7 +123,7 @@ function lastOf(route: Extract<Route, { name: string }>): string {
 
 /** Answers with what went wrong. */
 export function fail(registry: Registry, exchange: Exchange, error: unknown): void {
-  const { request, response, method } = exchange;
+  const { request, response } = exchange;
   if (error instanceof Gone || request.errored || (request.destroyed && !request.complete)) {
     response.destroy();
     return;
@@ -136,9 +135,19 @@ export function fail(registry: Registry, exchange: Exchange, error: unknown): vo
     registry.log("error", "bug", { stack: error instanceof Error ? error.stack : String(error) });
   // What was begun can't be taken back: the connection is broken off, so that nobody takes a part for the whole.
   if (response.headersSent) return void response.destroy();
-  // A body that was not read would be taken for the next request.
-  if (!request.complete && !READS.has(method)) response.setHeader("connection", "close");
   answer(exchange, problem.status, { "content-type": "application/json", ...problem.headers }, problem.body());
+  passOver(request);
+}
+
+/** How long a client may go on sending what nobody wants any more. */
+const UNWANTED_MS = 5_000;
+
+/** Reads the rest of a body away: a client that is still sending would find its connection broken, and never see the answer. */
+function passOver(request: IncomingMessage): void {
+  if (request.complete) return;
+  const timer = setTimeout(() => request.destroy(), UNWANTED_MS).unref();
+  request.once("close", () => clearTimeout(timer));
+  request.resume();
 }
 
 function problemOf(error: unknown): Problem {

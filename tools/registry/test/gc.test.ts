@@ -55,6 +55,14 @@ describe("mark and sweep", () => {
     expect(await pullImage(registry.url, "team/api", "kept")).toBe(kept.manifest.digest);
   });
 
+  it("reads manifests without mediaType", async () => {
+    const registry = await startTestRegistry(AT_ONCE);
+    const image = imageOf("plain", 1000, { mediaType: undefined });
+    await pushImage(registry.url, "team/api", image, "1.0");
+    expect(await gc(registry)).toMatchObject({ removed: [], blobs: 0 });
+    expect(await pullImage(registry.url, "team/api", "1.0")).toBe(image.manifest.digest);
+  });
+
   it("keeps images without tags, sparse indexes with the platforms they have, and what refers to an image", async () => {
     const registry = await startTestRegistry(AT_ONCE);
     const { url } = registry;

@@ -3,7 +3,7 @@
 import { connect } from "node:net";
 import { readdir } from "node:fs/promises";
 import { gzipSync } from "node:zlib";
-import { describe, expect, it } from "vitest";
+import { describe, expect, it, onTestFinished } from "vitest";
 import { startTestRegistry } from "./harness.ts";
 import type { TestRegistry } from "./harness.ts";
 import {
@@ -87,6 +87,49 @@ describe("HTTP that isn't", () => {
     ["no host", "GET /v2/ HTTP/1.1\r\n\r\n", 400],
   ])("%s is refused", async (_what, text, status) => {
     expect(await raw(await startTestRegistry(), text)).toBe(status);
+  });
+
+  it.each([
+    ["a manifest that is too large", "PUT /v2/a/manifests/x", "Content-Length: 8000000", 413],
+    ["one that comes in chunks", "PUT /v2/a/manifests/x", "Transfer-Encoding: chunked", 413],
+    ["a part out of order", "PATCH /v2/a/blobs/uploads/x", "Content-Length: 8000000", 404],
+  ])(
+    "%s is refused while its sender is still sending, who reads the answer later",
+    async (_what, line, length, status) => {
+      const { host, url } = await startTestRegistry();
+      const socket = connect(Number(host.split(":")[1]), "127.0.0.1");
+      onTestFinished(() => void socket.destroy());
+      let [answer, failed] = ["", ""];
+      socket.on("error", ({ message }) => (failed = message));
+      socket.write(`${line} HTTP/1.1\r\nHost: x\r\n${length}\r\n\r\n`);
+      const chunk = Buffer.from(
+        length.includes("chunked") ? `F4240\r\n${"x".repeat(1_000_000)}\r\n` : "x".repeat(1_000_000),
+      );
+      for (let i = 0; i < 8; i++) {
+        await new Promise((resolve) => socket.write(chunk, resolve));
+        // Others are served meanwhile, so that what is to come has come.
+        await ask(url, "/v2/");
+      }
+      if (length.includes("chunked")) socket.write("0\r\n\r\n");
+      socket.setEncoding("utf8").on("data", (part) => (answer += String(part)));
+      await expect.poll(() => answer, { timeout: 30_000 }).toContain('"errors"');
+      expect([answer.split(" ")[1], failed]).toEqual([String(status), ""]);
+      answer = "";
+      socket.write(get("/v2/"));
+      await expect.poll(() => answer, { timeout: 30_000 }).toContain("200 OK");
+    },
+  );
+
+  it("ends a connection on which a body that nobody wants has no end", async () => {
+    const { host } = await startTestRegistry();
+    const socket = connect(Number(host.split(":")[1]), "127.0.0.1");
+    let open = true;
+    socket.on("error", () => {}).on("close", () => (open = false));
+    socket.write("PUT /v2/A/manifests/x HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\n");
+    const chunk = Buffer.from(`F4240\r\n${"x".repeat(1_000_000)}\r\n`);
+    const sendOn = (): void => void (open && socket.write(chunk, () => setImmediate(sendOn)));
+    sendOn();
+    await expect.poll(() => open, { timeout: 30_000 }).toBe(false);
   });
 
   it("in the middle of which others are served: clients that send or read slowly hold up nobody", async () => {

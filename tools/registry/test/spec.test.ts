@@ -378,6 +378,13 @@ describe("Pushing Manifests", () => {
       400,
     ],
     ["another type than it says", OCI_INDEX, image.manifest.bytes.toString(), "MANIFEST_INVALID", 400],
+    [
+      "a manifest without mediaType that is called an index",
+      OCI_INDEX,
+      imageOf("plain", 1, { mediaType: undefined }).manifest.bytes.toString(),
+      "MANIFEST_INVALID",
+      400,
+    ],
     ["layers that aren't there", OCI_MANIFEST, image.manifest.bytes.toString(), "MANIFEST_BLOB_UNKNOWN", 404],
   ])("refuses %s", async (_what, mediaType, text, code, status) => {
     const { url } = await startTestRegistry();
@@ -386,16 +393,15 @@ describe("Pushing Manifests", () => {
     expect((await ask(url, `/v2/${NAME}/manifests/1.0`)).status).toBe(404);
   });
 
-  it("takes a document without mediaType for what its Content-Type says, if that is a manifest's", async () => {
-    const { url } = await startTestRegistry();
-    const plain = imageOf("plain", 1000, { mediaType: undefined });
-    await pushImage(url, NAME, plain, "1.0");
-    expect((await ask(url, `/v2/${NAME}/manifests/1.0`)).headers.get("content-type")).toBe(OCI_MANIFEST);
-    for (const mediaType of ["text/html", "application/octet-stream"]) {
-      const { status, code } = await pushManifest(url, NAME, "1.1", { ...plain.manifest, mediaType });
-      expect([status, code]).toEqual([400, "MANIFEST_INVALID"]);
-    }
-  });
+  it.each([OCI_MANIFEST, "application/octet-stream", "application/json", "text/html"])(
+    "takes a manifest without mediaType for one of OCI's, pushed as %s",
+    async (mediaType) => {
+      const { url } = await startTestRegistry();
+      const plain = imageOf("plain", 1000, { mediaType: undefined });
+      await pushImage(url, NAME, { ...plain, manifest: { ...plain.manifest, mediaType } }, "1.0");
+      expect((await ask(url, `/v2/${NAME}/manifests/1.0`)).headers.get("content-type")).toBe(OCI_MANIFEST);
+    },
+  );
 
   it("refuses bytes that are not their digest's", async () => {
     const { url } = await startTestRegistry();

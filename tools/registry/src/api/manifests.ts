@@ -4,7 +4,6 @@ import type { IncomingMessage } from "node:http";
 import { digestOf, isDigest, splitDigest } from "@waybill/oci/digest";
 import type { Digest } from "@waybill/oci/digest";
 import { messageOf } from "@waybill/oci/error";
-import { INDEX_MEDIA_TYPES, MANIFEST_MEDIA_TYPES } from "@waybill/oci/mediatype";
 import { isTag } from "@waybill/oci/reference";
 import { heldImage } from "../image.ts";
 import type { HeldImage } from "../image.ts";
@@ -75,7 +74,6 @@ export async function putManifest(
   const digest = digestOf(bytes, isDigest(reference) ? splitDigest(reference).algorithm : "sha256");
   if (isDigest(reference) && digest !== reference) throw digestInvalid(`the manifest is ${digest}, not ${reference}`);
   const read = understood(bytes, request.headers["content-type"]);
-  assertManifestType(read);
   const repository = registry.store.repository(name);
   await assertComplete(registry, repository, read);
   await keep(registry, repository, bytes, digest, read);
@@ -152,15 +150,6 @@ function understood(bytes: Buffer, contentType: string | undefined): ReadManifes
   } catch (error) {
     throw manifestInvalid(messageOf(error));
   }
-}
-
-/**
- * A document without `mediaType` is served as what its sender called it, which must not be "text/html".
- * @throws {Problem} MANIFEST_INVALID
- */
-function assertManifestType({ mediaType }: ReadManifest): void {
-  if (INDEX_MEDIA_TYPES.includes(mediaType) || MANIFEST_MEDIA_TYPES.includes(mediaType)) return;
-  throw manifestInvalid(`Content-Type is ${mediaType}, and the document does not say what it is`);
 }
 
 /** @throws {Problem} MANIFEST_BLOB_UNKNOWN: a config or layer isn't in the repository, or is damaged */

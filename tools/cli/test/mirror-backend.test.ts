@@ -41,6 +41,10 @@ test(
     expect((await mirror("setup"))[1]).toContain(`the mirror is distribution at http://127.0.0.1:${own}`);
 
     expect(await mirror("status")).toEqual([1, `distribution at http://127.0.0.1:${own} does not answer`]);
+    expect(await mirror("pull", "example.com/team/api:1.0")).toEqual([
+      2,
+      expect.stringMatching(/^waybill: distribution does not answer, .*127\.0\.0\.1.*docker-registry serve/),
+    ]);
     await startDistribution(join(dir, "distribution"), { own, "example.com": proxy });
     expect(await mirror("check", "URL")).toEqual([0, `http://127.0.0.1:${own}`]);
     expect(await mirror("check", "DIR")).toEqual([0, dir]);

@@ -25,8 +25,10 @@ export async function ourFolderOf(values: Values): Promise<string> {
 /** The mirror that runs. @throws {WaybillError} none does */
 export async function runningMirror(folder: string): Promise<Backend> {
   const mirror = await findMirror(folder);
-  if (mirror === undefined) throw notRunning(folder);
-  return mirror;
+  if (mirror !== undefined) return mirror;
+  const asSetUp = await readMirror(folder);
+  if (asSetUp === undefined || asSetUp.name === "waybill") throw notRunning(folder);
+  throw new WaybillError(`${asSetUp.name} does not answer`, { where: asSetUp.url, mend: asSetUp.next });
 }
 
 /** @throws {WaybillError} the mirror is not running */

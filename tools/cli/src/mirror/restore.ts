@@ -83,27 +83,31 @@ function strategyOf(values: Values): OnConflict {
 
 async function destinationOf(values: Values, signal: AbortSignal): Promise<Destination> {
   const to = text(values, "to");
-  if (to === undefined) return await ourMirror(folderOf(values), signal);
+  if (to === undefined) return await theMirror(folderOf(values), signal);
   const [registry = "", ...prefix] = to.replace(/\/$/, "").split("/");
   const plainHttp = values["plain-http"] === true ? { plainHttp: true } : {};
   return toRegistry(new RegistryClient(registry, { signal, ...plainHttp }), prefix.join("/"));
 }
 
-/** The mirror takes upstreams' images from its owner alone, over its socket. */
-async function ourMirror(folder: string, signal: AbortSignal): Promise<Destination> {
+/** Where images of upstreams are asked for. */
+async function theMirror(folder: string, signal: AbortSignal): Promise<Destination> {
   const mirror = await runningMirror(folder);
-  if (mirror.name !== "waybill") {
+  if (!mirror.takesImages) {
     const what = `the mirror is ${mirror.name} at ${mirror.url}, which takes upstreams' images from upstreams alone`;
     throw new WaybillError(what, { where: folder, mend: "restore with --to REGISTRY/PREFIX" });
   }
-  const { host } = new URL(mirror.url);
-  const send = await ownerSend(folder);
-  const client = new RegistryClient(host, { send, signal, plainHttp: true, credentials: anonymous });
+  const { host, protocol } = new URL(mirror.url);
+  // Ours takes them from its owner alone, over its socket.
+  const client =
+    mirror.name === "waybill"
+      ? new RegistryClient(host, { send: await ownerSend(folder), signal, plainHttp: true, credentials: anonymous })
+      : new RegistryClient(host, { signal, plainHttp: protocol === "http:" });
   const place = (reference: Reference): string => {
     const located = locate(mirror, reference);
     if (located !== undefined) return located.repository;
     const mend = `add "${reference.registry}": {} to its upstreams, and start it again`;
-    throw new WaybillError(`the mirror does not know ${reference.registry}`, { where: `${folder}/config.json`, mend });
+    const where = `${folder}/${mirror.name === "waybill" ? "config" : "backend"}.json`;
+    throw new WaybillError(`the mirror does not know ${reference.registry}`, { where, mend });
   };
   return { client, label: `the mirror at ${host}`, place };
 }

@@ -32,6 +32,8 @@ export interface Backend {
   readonly upstreams: readonly Upstream[];
   /** Whether a client may say by `?ns=` which upstream it means, without a prefix (distribution-spec, "Registry Proxying"). */
   readonly knowsNs: boolean;
+  /** Whether upstreams' images can be pushed to where they are asked for, as a bundle's are; else they come from upstreams alone. */
+  readonly takesImages: boolean;
   /** The upstream that names without a host are asked of, as docker asks them of its mirrors. */
   readonly fallback?: string | undefined;
   /** Where images of an upstream are asked for; undefined for one that it doesn't mirror. */

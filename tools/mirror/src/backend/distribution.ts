@@ -18,6 +18,7 @@ export function distribution({ url, storage = DEFAULT_STORAGE, upstreams }: Back
     url,
     upstreams: known,
     knowsNs: false,
+    takesImages: false,
     placeOf(host) {
       const found = known.find((each) => each.host === host);
       return found && placeAt(found.at, "");

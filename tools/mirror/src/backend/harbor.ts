@@ -21,6 +21,7 @@ export function harbor({ url, upstreams }: BackendSettings): Backend {
     own: "library",
     upstreams: known,
     knowsNs: false,
+    takesImages: false,
     placeOf: (host) =>
       known.some((each) => each.host === host) ? placeAt(url, `${componentOfRegistry(host)}/`) : undefined,
     files: () => ({ "projects.sh": scriptOf(url, known) }),

@@ -14,6 +14,7 @@ export function waybill(config: Config, running?: string): Backend {
     url,
     upstreams: hosts.filter((host) => host !== "*").map((host) => upstreamOf(host, config.upstreams[host]?.url)),
     knowsNs: true,
+    takesImages: true,
     fallback: config.fallback,
     placeOf(host) {
       const known = hosts.includes("*") || hosts.includes(host.toLowerCase());

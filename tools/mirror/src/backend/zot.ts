@@ -53,6 +53,7 @@ export function zot({ url, storage = DEFAULT_STORAGE, upstreams }: BackendSettin
     url,
     upstreams: known,
     knowsNs: false,
+    takesImages: true,
     // As long as a connection of ours is ever silent (@waybill/oci, send.ts). zot goes on meanwhile: who asks again waits for the rest.
     silentForMs: 300_000,
     placeOf: (host) =>

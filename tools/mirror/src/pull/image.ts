@@ -52,7 +52,7 @@ export async function bringImage(target: Target, reference: Reference, platforms
   const located = locate(target.backend, reference);
   if (located === undefined)
     throw new WaybillError(`${reference.registry} is not among the mirror's upstreams`, {
-      mend: `add it to "upstreams" of its config.json`,
+      mend: `add it to "upstreams" of its ${target.backend.name === "waybill" ? "config.json" : "backend.json, and set it up again"}`,
     });
   return await new Bringing(target, reference, located).bring(platforms);
 }
@@ -82,12 +82,17 @@ class Bringing {
     });
   }
 
+  /** zot says the same of an image that isn't there and of an upstream that it can't ask. */
+  #checkWhat(): string {
+    return `check name and tag${this.#target.backend.name === "zot" ? ", and that the upstream answers" : ""}`;
+  }
+
   async bring(platforms: Platforms): Promise<Brought> {
     const { repository, digest: pinned, tag = "latest" } = this.#located;
     const before = pinned === undefined ? await this.#target.holdings?.tag(repository, tag) : undefined;
     // Not HEAD: an answer without a body has no room for why not.
     const root = await this.#client.getManifest(repository, pinned ?? tag);
-    if (root === undefined) throw new WaybillError("its registry has no such image", { mend: "check name and tag" });
+    if (root === undefined) throw new WaybillError("its registry has no such image", { mend: this.#checkWhat() });
     this.#documents.set(root.digest, root.bytes);
     const manifests = await this.#manifests(root, platforms);
     if (platforms !== "all" && manifests.length === 1) await this.#checkPlatform(manifests[0]?.blobs[0], platforms);

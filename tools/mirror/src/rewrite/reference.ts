@@ -53,6 +53,7 @@ export function mirrorAt(url: string): Backend {
     url,
     upstreams: [],
     knowsNs: true,
+    takesImages: true,
     placeOf: (host) => placeAt(url, `${componentOfRegistry(host)}/`),
     files: () => ({}),
     next: "",

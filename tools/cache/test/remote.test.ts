@@ -1,11 +1,11 @@
 // Entries and images in a real registry.
 
 import { rm } from "node:fs/promises";
+import { Readable } from "node:stream";
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from "vitest";
 import { type BlobStore, digestOf } from "@waybill/oci";
 import { RegistryClient, anonymous } from "@waybill/oci/registry";
 import { temporaryStore } from "../../oci/test/fixtures.ts";
-import { pushBlob } from "../../registry/test/image.ts";
 import { startRegistry } from "../../testing/src/registry.ts";
 import { until } from "../../testing/src/until.ts";
 import { builtResult, lintResult, remoteOf, store } from "./support/results.ts";
@@ -154,9 +154,9 @@ describe.for(REGISTRIES)("the remote cache in $name", { timeout: 60_000 }, ({ st
   it.runIf(isZot)("loses nothing to a GC that deletes what has no tag", { timeout: 120_000 }, async () => {
     const { record, tarball } = await builtResult(here, "k");
     await store(remoteOf(registry.host, here), "13", tarball);
-    const orphan = { bytes: Buffer.from("named by nothing"), digest: digestOf("named by nothing") };
-    const headers = { "content-type": "application/octet-stream" };
-    expect(await pushBlob(`http://${registry.host}`, REPOSITORY, orphan, headers)).toBe(201);
+    const bytes = Buffer.from("named by nothing");
+    const orphan = { digest: digestOf(bytes), size: bytes.length, open: () => Readable.from([bytes]) };
+    expect(await client.blobs.upload(REPOSITORY, orphan)).toBe("uploaded");
     await until("zot's GC", async () => !(await client.blobs.has(REPOSITORY, orphan.digest)));
     const other = remoteOf(registry.host, await temporaryStore());
     expect(await other.get("13")).toEqual(tarball);

@@ -24,9 +24,10 @@ export function faster(pair: Pair, mark: number | null): Row {
   return { ...pair, ratio, mark: `>= ${mark} x faster`, result: ratio >= mark ? "pass" : "FAIL" };
 }
 
-/** How many times as long ours takes: at most `mark` times, or `slack` seconds more. */
-export function notSlower(pair: Pair, mark: number, slack?: number): Row {
+/** How many times as long ours takes. @param mark at most, or `slack` seconds more; null: for information */
+export function notSlower(pair: Pair, mark: number | null, slack?: number): Row {
   const ratio = pair.ours / pair.theirs;
+  if (mark === null) return { ...pair, ratio, mark: "-", result: "info" };
   const within = ratio <= mark || (slack !== undefined && pair.ours - pair.theirs <= slack);
   const or = slack === undefined ? "" : ` or +${slack} s`;
   return { ...pair, ratio, mark: `<= ${mark} x${or}`, result: within ? "pass" : "FAIL" };

@@ -86,6 +86,13 @@ describe("units for the machine's systemd", { timeout: 60_000 }, () => {
       expect(files[`etc/systemd/system/${unit}.service`]).toMatch(/^LogNamespace=waybill-mirror$/m);
   });
 
+  it("log under their own names, and try for ever to serve", () => {
+    const { files } = systemdFiles(planOf("/srv/mirror"));
+    const units = Object.entries(files).filter(([path]) => path.endsWith(".service"));
+    for (const [, text] of units) expect(text).toMatch(/^SyslogIdentifier=%N$/m);
+    expect(files["etc/systemd/system/waybill-mirror.service"]).toMatch(/^StartLimitIntervalSec=0$/m);
+  });
+
   it("run from a checkout in a home, of which they see nothing else", () => {
     const plan = { ...planOf("/srv/mirror"), sync: { argv: ["/root/waybill/node"], cwd: "/root/waybill" } };
     expect(systemdFiles(plan).files["etc/systemd/system/waybill-mirror.service"]).toMatch(

@@ -2,16 +2,17 @@
 // has found a running server; a socket that nobody answers at is a dead one's.
 
 import { once } from "node:events";
-import { chmod, mkdir, rm } from "node:fs/promises";
+import { chmod, mkdir, rename, rm, stat } from "node:fs/promises";
 import type { IncomingMessage, ServerResponse } from "node:http";
-import { createHash } from "node:crypto";
+import { createHash, randomBytes } from "node:crypto";
 import { connect } from "node:net";
 import { tmpdir, userInfo } from "node:os";
-import { join, resolve } from "node:path";
+import { dirname, join, resolve } from "node:path";
 import { createServer, request as httpRequest } from "@waybill/oci/http";
 import { messageOf, WaybillError } from "@waybill/oci/error";
 import type { RunningServer } from "./server.ts";
 import { commandOf } from "./commands.ts";
+import { refuseHeldElsewhere } from "./holder.ts";
 import { serveOwner } from "./owner.ts";
 import { sendOver } from "@waybill/oci/registry";
 import type { Send } from "@waybill/oci/registry";
@@ -25,7 +26,7 @@ export interface Control {
 /** The kernel's limit on a socket's path. */
 const MAX_SOCKET_PATH = 107;
 
-/** @throws {WaybillError} a server runs on this folder already */
+/** @throws {WaybillError} a server runs on this folder already, here or on another machine */
 export async function openControl(folder: string): Promise<Control> {
   await mkdir(folder, { recursive: true });
   const path = await socketPath(folder);
@@ -35,19 +36,26 @@ export async function openControl(folder: string): Promise<Control> {
       mend: "stop it first: waybill mirror stop",
     });
   }
-  await rm(path, { force: true });
+  // Another machine's server can't be reached by it, but its own clients still need it.
+  await refuseHeldElsewhere(folder);
   let running: RunningServer | undefined;
   const server = createServer((request, response) => void answerCommand(running, request, response));
   // A large blob of a bundle may take long to come.
   server.requestTimeout = 0;
-  server.listen(path);
+  // Made under another name, as Node deletes on close what lies at the name it listened at, whoever's that is by then.
+  const made = join(dirname(path), `new.${randomBytes(4).toString("hex")}`);
+  server.listen(made);
   await once(server, "listening");
-  await chmod(path, 0o600);
+  await chmod(made, 0o600);
+  await rename(made, path);
+  const { ino } = await stat(path, { bigint: true });
   return {
     serve(started) {
       running = started;
     },
     async close() {
+      // Who took the folder over has put its own there.
+      if ((await inodeOf(path)) === ino) await rm(path, { force: true });
       const closed = new Promise((done) => server.close(done));
       server.closeAllConnections();
       await closed;
@@ -108,6 +116,11 @@ async function socketPath(folder: string): Promise<string> {
   const short = join(tmpdir().length > 60 ? "/tmp" : tmpdir(), `waybill-${userInfo().uid}`);
   await mkdir(short, { recursive: true, mode: 0o700 });
   return join(short, `${createHash("sha256").update(resolve(folder)).digest("hex").slice(0, 16)}.sock`);
+}
+
+async function inodeOf(path: string): Promise<bigint | undefined> {
+  const found = await stat(path, { bigint: true }).catch(() => undefined);
+  return found?.ino;
 }
 
 async function answers(path: string): Promise<boolean> {

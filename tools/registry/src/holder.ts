@@ -10,6 +10,7 @@ import { z } from "zod";
 import { writeFileAtomic } from "@waybill/oci/atomic";
 import { WaybillError } from "@waybill/oci/error";
 
+const NAME = "server.json";
 const BEAT_MS = 15_000;
 /** Four beats: a machine that was busy, or a file server that restarted, is no machine that is gone. */
 const GONE_AFTER_MS = 60_000;
@@ -27,14 +28,9 @@ export interface Hold {
  * @throws {WaybillError} a server of another machine has it
  */
 export async function holdFolder(folder: string, onLost: (by: string) => void, beatMs = BEAT_MS): Promise<Hold> {
-  const file = join(folder, "server.json");
-  const own: Holder = { id: randomUUID(), host: hostname(), boot: await bootId(), pid: process.pid };
-  const other = await read(file);
-  if (other !== undefined && !isOfThisMachine(other, own) && (await ageOf(file)) < GONE_AFTER_MS)
-    throw new WaybillError(`a registry on ${other.host} runs on this folder already`, {
-      where: folder,
-      mend: "stop it there; if that machine is gone, wait a minute",
-    });
+  await refuseHeldElsewhere(folder);
+  const file = join(folder, NAME);
+  const own: Holder = { id: randomUUID(), ...(await thisMachine()), pid: process.pid };
   const write = async (): Promise<void> => await writeFileAtomic(file, `${JSON.stringify(own)}\n`, undefined, false);
   await write();
   const beat = async (): Promise<void> => {
@@ -54,8 +50,27 @@ export async function holdFolder(folder: string, onLost: (by: string) => void, b
   };
 }
 
+/**
+ * Touches nothing that the other one needs.
+ * @throws {WaybillError} a server of another machine has the folder
+ */
+export async function refuseHeldElsewhere(folder: string): Promise<void> {
+  const file = join(folder, NAME);
+  const other = await read(file);
+  if (other === undefined || isOfThisMachine(other, await thisMachine()) || (await ageOf(file)) >= GONE_AFTER_MS)
+    return;
+  throw new WaybillError(`a registry on ${other.host} runs on this folder already`, {
+    where: folder,
+    mend: "stop it there; if that machine is gone, wait a minute",
+  });
+}
+
+type Machine = Pick<Holder, "host" | "boot">;
+
+const thisMachine = async (): Promise<Machine> => ({ host: hostname(), boot: await bootId() });
+
 /** Its server is dead, or its socket would have answered. Containers have names of their own, but the machine's boot. */
-function isOfThisMachine(other: Holder, own: Holder): boolean {
+function isOfThisMachine(other: Machine, own: Machine): boolean {
   return other.host === own.host || (own.boot !== "" && other.boot === own.boot);
 }
 

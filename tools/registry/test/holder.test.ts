@@ -1,6 +1,8 @@
 // A folder that several machines see: one of them serves it. The other machine is its trace in the folder, as a file server shows it.
 
-import { readFile, rm, stat, utimes, writeFile } from "node:fs/promises";
+import { once } from "node:events";
+import { readFile, readdir, rename, rm, stat, utimes, writeFile } from "node:fs/promises";
+import { createServer } from "node:net";
 import { join } from "node:path";
 import { describe, expect, it } from "vitest";
 import { holdFolder } from "../src/holder.ts";
@@ -18,6 +20,14 @@ async function heldElsewhere(ageMs: number): Promise<string> {
   return folder;
 }
 
+/** A socket as another machine's server has it: from here, nobody answers at it. */
+async function leaveSocket(path: string): Promise<void> {
+  const server = createServer().listen(`${path}.made`);
+  await once(server, "listening");
+  await rename(`${path}.made`, path);
+  await new Promise((done) => server.close(done));
+}
+
 describe("a folder on a file server", () => {
   it("that another machine serves is refused, and left as it is", async () => {
     const folder = await heldElsewhere(5_000);
@@ -26,6 +36,35 @@ describe("a folder on a file server", () => {
     );
     expect(JSON.parse(await readFile(join(folder, "server.json"), "utf8"))).toEqual(OTHER);
     await expect(stat(join(folder, "blobs"))).rejects.toThrow("ENOENT");
+  });
+
+  it("that another machine serves keeps that one's control socket, which nobody answers from here", async () => {
+    const folder = await heldElsewhere(5_000);
+    const socket = join(folder, "control.sock");
+    await leaveSocket(socket);
+    const { ino } = await stat(socket);
+    await expect(startTestRegistry({}, folder)).rejects.toThrow("a registry on nas-2 runs on this folder already");
+    expect((await stat(socket)).ino).toBe(ino);
+  });
+
+  it("keeps the control socket of who took it over", async () => {
+    const folder = await temporaryFolder();
+    const socket = join(folder, "control.sock");
+    const registry = await startTestRegistry({}, folder);
+    await rename(socket, `${socket}.first`);
+    await leaveSocket(socket);
+    const { ino } = await stat(socket);
+    await registry.stop();
+    expect((await stat(socket)).ino).toBe(ino);
+  });
+
+  it("has no control socket once its server has stopped", async () => {
+    const folder = await temporaryFolder();
+    const registry = await startTestRegistry({}, folder);
+    expect((await readdir(folder)).filter((name) => name.startsWith("new."))).toEqual([]);
+    expect((await stat(join(folder, "control.sock"))).mode & 0o777).toBe(0o600);
+    await registry.stop();
+    expect((await readdir(folder)).filter((name) => /sock|^new\./.test(name))).toEqual([]);
   });
 
   it("is taken over from a machine that was not heard of for long", async () => {

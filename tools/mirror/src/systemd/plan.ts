@@ -52,7 +52,12 @@ function unitsOf(plan: SystemdPlan): Record<string, string> {
 
 function serverUnit(plan: SystemdPlan, { command, args, env }: ServerProcess): string {
   return unitOf({
-    Unit: [["Description", "Container registry that pulls through (Waybill)"], ...network(plan)],
+    Unit: [
+      ["Description", "Container registry that pulls through (Waybill)"],
+      ...network(plan),
+      "The folder may be another machine's for a minute yet, the port somebody's: it is tried for ever.",
+      ["StartLimitIntervalSec", "0"],
+    ],
     Service: [
       ["Type", "exec"],
       ["ExecStart", commandLine([command, ...args])],
@@ -123,7 +128,9 @@ function network({ folder, user }: SystemdPlan): Section {
 
 /** Where both services run: who they are, what they see, where they log. */
 function surroundings({ folder, user, sync }: SystemdPlan): Section {
-  if (user) return FOR_USERS;
+  // In logs it goes by its unit's name, in place of "node".
+  const identifier: Section = [["SyslogIdentifier", "%N"]];
+  if (user) return [...identifier, ...FOR_USERS];
   const programs = [...new Set([sync.cwd, prefixOf(process.execPath)])].filter(
     (path, i, all) => !all.some((other, j) => i !== j && path.startsWith(`${other}/`)),
   );
@@ -131,6 +138,7 @@ function surroundings({ folder, user, sync }: SystemdPlan): Section {
     ["User", ACCOUNT],
     ["Group", ACCOUNT],
     ["LogNamespace", NAME],
+    ...identifier,
     ["CacheDirectory", NAME],
     "Node keeps there what it compiled; the checkout is read-only to it.",
     ["Environment", `NODE_COMPILE_CACHE=%C/${NAME}`],

@@ -27,8 +27,11 @@ export interface RunningServer {
   stop(): Promise<void>;
 }
 
-/** @throws {WaybillError} the port is taken, the folder is in use, the configuration can't be used */
-export async function startServer(config: Config, log: Log): Promise<RunningServer> {
+/**
+ * @param onLost another machine took the folder, and this server stops
+ * @throws {WaybillError} the port is taken, the folder is in use, the configuration can't be used
+ */
+export async function startServer(config: Config, log: Log, onLost = (): void => {}): Promise<RunningServer> {
   const control = await openControl(config.folder);
   let running: RunningServer | undefined;
   const release: (() => Promise<void>)[] = [() => control.close()];
@@ -38,6 +41,7 @@ export async function startServer(config: Config, log: Log): Promise<RunningServ
   try {
     const hold = await holdFolder(config.folder, (by) => {
       log("error", "folder lost", { folder: config.folder, by });
+      onLost();
       void running?.stop();
     });
     release.push(() => hold.release());

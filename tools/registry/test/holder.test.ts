@@ -7,6 +7,7 @@ import { join } from "node:path";
 import { describe, expect, it } from "vitest";
 import { holdFolder } from "../src/holder.ts";
 import { startTestRegistry, temporaryFolder } from "./harness.ts";
+import { startProcess } from "./process.ts";
 
 const OTHER = { id: "x", host: "nas-2", boot: "another", pid: 1 };
 
@@ -97,6 +98,15 @@ describe("a folder on a file server", () => {
     await expect.poll(taken, { timeout: 30_000 }).toBe("nas-2");
     await hold.release();
     expect(JSON.parse(await readFile(file, "utf8"))).toEqual(OTHER);
+  });
+
+  it("ends the process that lost it with an exit code of failure, so that systemd starts it again", async () => {
+    const folder = await temporaryFolder();
+    const { child } = await startProcess(folder);
+    const ended = once(child, "exit");
+    await writeFile(join(folder, "server.json"), JSON.stringify(OTHER));
+    expect(await ended).toEqual([1, null]);
+    expect(JSON.parse(await readFile(join(folder, "server.json"), "utf8"))).toEqual(OTHER);
   });
 
   it("with a torn trace is nobody's", async () => {

@@ -1,7 +1,6 @@
 // waybill mirror sync: what the mirror's lists want, and which of their tags name another image now. The nightly timer runs it.
 
 import { loadConfig } from "@waybill/registry";
-import { WaybillError } from "@waybill/oci";
 import type { Command } from "../command.ts";
 import { folderOf } from "./folder.ts";
 import { PULL_FLAGS, pullInto, wantedOf } from "./pulling.ts";
@@ -15,9 +14,8 @@ export const command: Command = {
     const folder = folderOf(values);
     const { lists } = await loadConfig(folder);
     if (lists.length > 0) return await pullInto(await wantedOf(lists, folder), values);
-    throw new WaybillError("the mirror has no lists to keep", {
-      where: folder,
-      mend: `name one, or write "lists": ["inference"] into its config.json`,
-    });
+    // No failure: the timer runs it every night, whether there are any or not.
+    console.error(`nothing to sync, ${folder}: name a list, or write "lists": ["inference"] into its config.json`);
+    return 0;
   },
 };

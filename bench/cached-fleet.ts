@@ -67,13 +67,13 @@ async function againstBuildah(copy: Checkout, images: Map<string, Image>, option
 const ours = (copy: Checkout, chosen: readonly string[], daemon: "true" | "false"): Promise<unknown> =>
   copy.nx(["run-many", "-t", "docker-build", "-p", chosen.join(",")], { NX_DAEMON: daemon });
 
-/** @throws when a name is no image */
 /** Bake and buildah can't build one of an upstream's sources. */
 async function withDockerfile(root: string): Promise<Map<string, Image>> {
   const all = [...(await findImages(root))];
   return new Map(all.filter(([, { folder }]) => existsSync(join(folder, "Dockerfile"))));
 }
 
+/** @throws when a name is no image */
 function choose(images: Map<string, Image>, asked: readonly string[] | undefined): string[] {
   const unknown = asked?.find((name) => !images.has(name));
   if (unknown !== undefined) throw new Error(`there is no image "${unknown}"`);

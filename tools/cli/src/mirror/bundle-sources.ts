@@ -3,7 +3,7 @@
 
 import { type ImageSource, fromRegistry, fromStore } from "@waybill/bundle";
 import { ensureBytes, findImage, readableImages, recordOfImage, store } from "@waybill/image";
-import { type Backend, findMirror, locate } from "@waybill/mirror/backend";
+import { type Backend, clientOf, findMirror, locate } from "@waybill/mirror/backend";
 import { type Wanted, isList, loadList, merged } from "@waybill/mirror/lists";
 import { type Reference, componentOfRegistry, isExpected, parseReference } from "@waybill/oci";
 import { RegistryClient } from "@waybill/oci/registry";
@@ -101,8 +101,7 @@ async function throughMirror(
   const located = locate(mirror, reference);
   if (located === undefined) return undefined;
   const { registry, repository, plainHttp, tag = "latest", digest } = located;
-  const answerTimeoutMs = mirror.silentForMs;
-  const asked = new RegistryClient(registry, { plainHttp, answerTimeoutMs, retry: ONCE, signal });
+  const asked = clientOf(mirror, located, { retry: ONCE, signal });
   const found = await asked.headManifest(repository, digest ?? tag).catch(() => undefined);
   if (found === undefined) return undefined;
   return fromRegistry(new RegistryClient(registry, { plainHttp, signal }), repository, reference);

@@ -1,8 +1,7 @@
 // waybill mirror check: answers for scripts, a line on stdout and exit code 1 for no.
 
-import { type Backend, findMirror, locate, readMirror } from "@waybill/mirror/backend";
+import { type Backend, clientOf, findMirror, locate, readMirror } from "@waybill/mirror/backend";
 import { WaybillError, parseReference } from "@waybill/oci";
-import { RegistryClient } from "@waybill/oci/registry";
 import type { Command } from "../command.ts";
 import { DIR, folderOf } from "./folder.ts";
 
@@ -35,7 +34,6 @@ function say(yes: boolean, answer: string): 0 | 1 {
 async function holdsImage(mirror: Backend, image: string): Promise<boolean> {
   const found = locate(mirror, parseReference(image));
   if (found === undefined) return false;
-  const { registry, repository, plainHttp, tag = "latest", digest } = found;
-  const client = new RegistryClient(registry, { plainHttp, answerTimeoutMs: mirror.silentForMs });
-  return (await client.headManifest(repository, digest ?? tag)) !== undefined;
+  const { repository, tag = "latest", digest } = found;
+  return (await clientOf(mirror, found).headManifest(repository, digest ?? tag)) !== undefined;
 }

@@ -17,7 +17,7 @@ import {
   toRegistry,
 } from "@waybill/bundle";
 import { formatBytes, shortDigest } from "@waybill/format";
-import { locate } from "@waybill/mirror/backend";
+import { locate, settingsFileOf } from "@waybill/mirror/backend";
 import { type Reference, WaybillError } from "@waybill/oci";
 import { RegistryClient, anonymous } from "@waybill/oci/registry";
 import { ownerSend } from "@waybill/registry";
@@ -106,7 +106,7 @@ async function theMirror(folder: string, signal: AbortSignal): Promise<Destinati
     const located = locate(mirror, reference);
     if (located !== undefined) return located.repository;
     const mend = `add "${reference.registry}": {} to its upstreams, and start it again`;
-    const where = `${folder}/${mirror.name === "waybill" ? "config" : "backend"}.json`;
+    const where = `${folder}/${settingsFileOf(mirror)}`;
     throw new WaybillError(`the mirror does not know ${reference.registry}`, { where, mend });
   };
   return { client, label: `the mirror at ${host}`, place };

@@ -42,6 +42,8 @@ export interface Backend {
   files(): Record<string, string>;
   /** How long it may be silent before a manifest, in milliseconds, if longer than registries are: it fetches all of an image first. */
   readonly silentForMs?: number;
+  /** Whether it says of an image whose upstream it can't ask what it says of one that isn't there. */
+  readonly hidesFaults?: boolean;
   /** What is done with these files. */
   readonly next: string;
 }
@@ -64,6 +66,9 @@ export function locate(backend: Backend, reference: Reference): Located | undefi
     plainHttp: place.plainHttp,
   };
 }
+
+/** Where the mirror's folder says which upstreams there are. */
+export const settingsFileOf = ({ name }: Backend): string => (name === "waybill" ? "config.json" : "backend.json");
 
 export const isPlain = (url: string): boolean => url.startsWith("http:");
 

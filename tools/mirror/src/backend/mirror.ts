@@ -4,14 +4,24 @@
 import { existsSync } from "node:fs";
 import { join } from "node:path";
 import { RegistryClient } from "@waybill/oci/registry";
+import type { RegistryOptions } from "@waybill/oci/registry";
 import { findRunning, loadConfig } from "@waybill/registry";
-import { type Backend, isPlain } from "./backend.ts";
+import { type Backend, type Located, isPlain } from "./backend.ts";
 import { backendOf } from "./kinds.ts";
 import { readSettings } from "./settings.ts";
 import { waybill } from "./waybill.ts";
 
 const ANSWER_WITHIN_MS = 2_000;
 const ONCE = { attempts: 1, pauseMs: 0, maxPauseMs: 0 };
+
+/** Asks for what was located in a mirror, with the patience that it needs. */
+export function clientOf(
+  { silentForMs }: Backend,
+  { registry, plainHttp }: Located,
+  options: RegistryOptions = {},
+): RegistryClient {
+  return new RegistryClient(registry, { ...options, plainHttp, answerTimeoutMs: silentForMs });
+}
 
 /** Whether a folder holds the settings of a registry of our own. */
 export const holdsRegistry = (folder: string): boolean => existsSync(join(folder, "config.json"));

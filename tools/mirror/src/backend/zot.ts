@@ -1,6 +1,7 @@
 // zot: one process for all upstreams, each below its host, by its sync extension, on demand.
 
 import { WaybillError, componentOfRegistry } from "@waybill/oci";
+import { IDLE_MS } from "@waybill/oci/registry";
 import { type Backend, listenAddress, placeAt } from "./backend.ts";
 import type { BackendSettings } from "./settings.ts";
 import { upstreamOf } from "./upstreams.ts";
@@ -54,8 +55,9 @@ export function zot({ url, storage = DEFAULT_STORAGE, upstreams }: BackendSettin
     upstreams: known,
     knowsNs: false,
     takesImages: true,
-    // As long as a connection of ours is ever silent (@waybill/oci, send.ts). zot goes on meanwhile: who asks again waits for the rest.
-    silentForMs: 300_000,
+    // As long as a connection of ours may be silent at all. zot goes on meanwhile: who asks again waits for the rest.
+    silentForMs: IDLE_MS,
+    hidesFaults: true,
     placeOf: (host) =>
       known.some((each) => each.host === host) ? placeAt(url, `${componentOfRegistry(host)}/`) : undefined,
     files: () => ({ "config.json": `${JSON.stringify(config, undefined, 2)}\n` }),

@@ -11,9 +11,11 @@ import {
   parseJson,
   platformSchema,
 } from "@waybill/oci";
-import { closureOf, RegistryClient } from "@waybill/oci/registry";
+import { closureOf } from "@waybill/oci/registry";
+import type { RegistryClient } from "@waybill/oci/registry";
 import type { Holdings } from "@waybill/registry";
-import { type Backend, type Located, locate } from "../backend/backend.ts";
+import { type Backend, type Located, locate, settingsFileOf } from "../backend/backend.ts";
+import { clientOf } from "../backend/mirror.ts";
 import { type Platforms, assertFits, choose } from "./choose.ts";
 import type { Lanes } from "./lanes.ts";
 
@@ -52,7 +54,7 @@ export async function bringImage(target: Target, reference: Reference, platforms
   const located = locate(target.backend, reference);
   if (located === undefined)
     throw new WaybillError(`${reference.registry} is not among the mirror's upstreams`, {
-      mend: `add it to "upstreams" of its ${target.backend.name === "waybill" ? "config.json" : "backend.json, and set it up again"}`,
+      mend: `add it to "upstreams" of its ${settingsFileOf(target.backend)}${target.backend.name === "waybill" ? "" : ", and set it up again"}`,
     });
   return await new Bringing(target, reference, located).bring(platforms);
 }
@@ -71,20 +73,13 @@ class Bringing {
     this.#target = target;
     this.#reference = reference;
     this.#located = located;
-    this.#client = new RegistryClient(located.registry, {
-      plainHttp: located.plainHttp,
+    this.#client = clientOf(target.backend, located, {
       retry: RETRY,
       signal: target.signal,
-      answerTimeoutMs: target.backend.silentForMs,
       // What a tag names now, and not what it named when the mirror last asked.
       headers: { "cache-control": "no-cache" },
       onAnswer: (headers) => void (this.#stale ||= headers.get("warning")?.startsWith("110") ?? false),
     });
-  }
-
-  /** zot says the same of an image that isn't there and of an upstream that it can't ask. */
-  #checkWhat(): string {
-    return `check name and tag${this.#target.backend.name === "zot" ? ", and that the upstream answers" : ""}`;
   }
 
   async bring(platforms: Platforms): Promise<Brought> {
@@ -92,7 +87,10 @@ class Bringing {
     const before = pinned === undefined ? await this.#target.holdings?.tag(repository, tag) : undefined;
     // Not HEAD: an answer without a body has no room for why not.
     const root = await this.#client.getManifest(repository, pinned ?? tag);
-    if (root === undefined) throw new WaybillError("its registry has no such image", { mend: this.#checkWhat() });
+    if (root === undefined) {
+      const upstreamToo = this.#target.backend.hidesFaults ? ", and that the upstream answers" : "";
+      throw new WaybillError("its registry has no such image", { mend: `check name and tag${upstreamToo}` });
+    }
     this.#documents.set(root.digest, root.bytes);
     const manifests = await this.#manifests(root, platforms);
     if (platforms !== "all" && manifests.length === 1) await this.#checkPlatform(manifests[0]?.blobs[0], platforms);

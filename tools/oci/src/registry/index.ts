@@ -16,5 +16,5 @@ export { carryOut } from "./push.ts";
 export type { CarryOutOptions, PushProgress } from "./push.ts";
 export { isVersion, planPush } from "./pushplan.ts";
 export type { PushPlan, TagPlan } from "./pushplan.ts";
-export { sendOver } from "./send.ts";
+export { IDLE_MS, sendOver } from "./send.ts";
 export type { Send } from "./send.ts";

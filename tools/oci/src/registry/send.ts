@@ -13,7 +13,7 @@ import { tapped } from "./direct.ts";
 /** How long a connection may take to be made, in milliseconds. */
 const CONNECT_MS = 10_000;
 /** How long a connection may be silent while a body is sent or an answer awaited, in milliseconds, whatever else was said. */
-const IDLE_MS = 300_000;
+export const IDLE_MS = 300_000;
 
 export interface Sending {
   method: string;
